@@ -1,0 +1,126 @@
+// What the bus keeps: descriptors with their place in the log, origins, marks, consumers, submissions.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "descriptor/descriptor.h"
+
+namespace rebus {
+
+// Position in the log, from 1; 0 is none.
+using Seq = uint64_t;
+using SubmissionId = uint64_t;  // from 1
+using ConsumerId = uint32_t;    // from 1
+
+enum class Lane : uint8_t { kUrgent = 0, kNormal = 1, kBulk = 2 };
+inline constexpr size_t kLanes = 3;
+
+// Derivations (results of results) allowed under one object.
+inline constexpr uint32_t kMaxDepth = 64;
+// A type path may stand at most this often among the ancestors of a new descriptor (the original's rule).
+inline constexpr uint32_t kMaxRepeats = 2;
+
+// How often a type path stands on the worst path from a root to a descriptor, itself included.
+struct PathCount {
+  std::string path;
+  uint32_t count = 0;
+  bool operator==(const PathCount&) const = default;
+  template <class A>
+  void fields(A& a) {
+    a(1, path), a(2, count);
+  }
+};
+
+// A stored descriptor.
+struct Record {
+  Seq seq = 0;
+  Descriptor descriptor;
+  Seq object = 0;                   // the object it derives from (itself, if it is one)
+  SubmissionId submission = 0;      // the one whose work it first was
+  Lane lane = Lane::kNormal;
+  uint32_t depth = 0;               // derivations from the object
+  uint32_t level = 0;               // nesting of an object: 0 injected, 1 in an archive, …
+  uint64_t value_size = 0;          // bytes
+  Digest value_digest;              // SHA-256
+  std::vector<PathCount> ancestry;  // sorted by path; the loop rule reads it
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, descriptor), a(3, object), a(4, submission), a(5, lane), a(6, depth), a(7, level);
+    a(8, value_size), a(9, value_digest), a(10, ancestry);
+  }
+};
+
+// Why an object is here: injected under a name, or extracted from a container. Idempotent.
+struct Origin {
+  Seq seq = 0;        // its place in the log; equal to `object` for the first origin of a new object
+  Seq object = 0;
+  Seq container = 0;  // 0: injected
+  SubmissionId submission = 0;
+  std::string name;   // injected: the label; extracted: the full path inside the container. Any bytes.
+  uint64_t ordinal = 0;  // position in the container, or in the injection
+  std::string agent;
+  bool replaces = false;  // the name takes the place of the container's last name component: bash.gz -> bash
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, object), a(3, container), a(4, submission), a(5, name), a(6, ordinal), a(7, agent);
+    a(8, replaces);
+  }
+};
+
+// How a consumer ended with a descriptor. Numbers are on disk and wire.
+enum class Outcome : uint8_t { kDone = 1, kFiltered = 2, kFailed = 3 };
+const char* outcome_name(Outcome outcome);
+
+struct Mark {
+  Seq seq = 0;
+  ConsumerId consumer = 0;
+  Outcome outcome = Outcome::kDone;
+  std::string message;  // of a failure
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, consumer), a(3, outcome), a(4, message);
+  }
+};
+
+// A consumer: agent name and output-altering options, and how far it is.
+struct Consumer {
+  ConsumerId id = 0;
+  std::string agent;
+  std::string config;  // canonical JSON of the options that alter the output
+  // Per lane: every descriptor up to here that concerns it is handled. Above it marks decide.
+  std::array<Seq, kLanes> watermark{};
+  std::array<uint64_t, 4> outcomes{};  // indexed by Outcome; [0] unused
+  template <class A>
+  void fields(A& a) {
+    a(1, id), a(2, agent), a(3, config), a(4, watermark[0]), a(5, watermark[1]), a(6, watermark[2]);
+    a(7, outcomes[1]), a(8, outcomes[2]), a(9, outcomes[3]);
+  }
+};
+
+// One inject call or upload.
+struct Submission {
+  SubmissionId id = 0;
+  Lane lane = Lane::kNormal;
+  Domain domain;
+  Seq note = 0;               // its /submission descriptor
+  bool open = false;          // the producer may still push
+  Seq first = 0, last = 0;    // log entries that are its work
+  uint64_t roots = 0;         // files injected (each name counts)
+  uint64_t root_bytes = 0;
+  uint64_t files = 0;         // objects extracted: new ones, by budget rules
+  uint64_t bytes = 0;         // their size
+  uint64_t results = 0;
+  uint64_t failures = 0;      // marks that are failures
+  uint64_t limits = 0;        // /limit/… results
+  std::vector<SubmissionId> depends;  // whose work covers objects that were known already
+  template <class A>
+  void fields(A& a) {
+    a(1, id), a(2, lane), a(3, domain), a(4, note), a(5, open), a(6, first), a(7, last), a(8, roots);
+    a(9, root_bytes), a(10, files), a(11, bytes), a(12, results), a(13, failures), a(14, limits);
+    a(15, depends);
+  }
+};
+
+}  // namespace rebus

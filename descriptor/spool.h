@@ -1,0 +1,35 @@
+// Spool: values held in memory up to a limit, the rest in unlinked temporary files.
+#pragma once
+
+#include <atomic>
+
+#include "descriptor/value.h"
+
+namespace rebus {
+
+// Bytes that stay in memory before a value goes to a file.
+struct SpoolLimits {
+  uint64_t per_value = 4 << 20;
+  uint64_t in_all = 256 << 20;  // living values of this spool together
+};
+
+// Thread-safe. Values live on after the spool. Files are made unlinked in $TMPDIR (default /tmp).
+class Spool final : public ValueFactory {
+ public:
+  explicit Spool(SpoolLimits limits = {});
+  ~Spool() override;
+  std::unique_ptr<ValueWriter> create() override;
+
+  struct Shared;
+
+ private:
+  std::shared_ptr<Shared> shared_;
+};
+
+// A value over an open file, from its byte 0 on. Takes the descriptor and closes it with the last handle.
+Value file_value(int fd, uint64_t size, const Digest& digest);
+
+// Writes all of it, retrying interrupted writes. kStorage names the reason.
+Result<void> write_all(int fd, Bytes bytes, const char* what);
+
+}  // namespace rebus
