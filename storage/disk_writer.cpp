@@ -1,0 +1,49 @@
+#include "storage/disk_writer.h"
+
+#include <cstring>
+
+#include "storage/disk_values.h"
+#include "storage/value_source.h"
+
+namespace rebus {
+
+DiskWriter::DiskWriter(std::shared_ptr<const ValueDirectory> directory, FreeSpace space)
+    : directory_(std::move(directory)), space_(std::move(space)) {}
+
+Result<void> DiskWriter::append(Bytes bytes) {
+  hash_.update(bytes);
+  size_ += bytes.size();
+  if (pending_ != nullptr) return append_to_file(bytes);
+  memory_ += as_text(bytes);
+  return size_ > kMaxTableValue ? move_to_file() : Result<void>();
+}
+
+Result<void> DiskWriter::move_to_file() {
+  auto pending = directory_->create_pending();
+  if (!pending) return pending.error();
+  pending_ = *std::move(pending);
+  std::string bytes = std::exchange(memory_, {});
+  return append_to_file(as_bytes(bytes));
+}
+
+Result<void> DiskWriter::append_to_file(Bytes bytes) {
+  auto done = space_.check();
+  if (done) done = pending_->file().append(bytes);
+  unsynced_ += bytes.size();
+  return done && unsynced_ >= kSyncEvery ? sync_file() : done;
+}
+
+Result<void> DiskWriter::sync_file() {
+  unsynced_ = 0;
+  return pending_->file().sync();
+}
+
+Result<Value> DiskWriter::seal() {
+  Digest digest = hash_.finish();
+  if (pending_ == nullptr) return Value(std::make_shared<MemorySource>(std::move(memory_)), size_, digest);
+  auto synced = sync_file();
+  if (!synced) return synced.error();
+  return Value(std::move(pending_), size_, digest);
+}
+
+}  // namespace rebus

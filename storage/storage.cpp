@@ -1,0 +1,28 @@
+#include "storage/storage.h"
+
+#include "storage/ram_table.h"
+#include "storage/ram_values.h"
+#include "storage/rocksdb_storage.h"
+#include "storage/table_storage.h"
+
+namespace rebus {
+namespace {
+
+Result<std::unique_ptr<Storage>> open_ram() {
+  auto table = std::make_shared<RamTable>();
+  auto created = create_store(*table);
+  if (!created) return created.error();
+  auto storage = TableStorage::open(std::move(table), std::make_unique<RamValues>());
+  if (!storage) return storage.error();
+  return std::unique_ptr<Storage>(*std::move(storage));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> open_storage(const StorageOptions& options) {
+  if (options.kind == "ram") return open_ram();
+  if (options.kind == "rocksdb") return open_rocksdb_storage(options.path);
+  return Error{Code::kInvalid, "no storage '" + options.kind + "': ram or rocksdb"};
+}
+
+}  // namespace rebus

@@ -1,0 +1,125 @@
+// Storage: what is remembered. One log, its indexes, and how far everybody is.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "descriptor/record.h"
+
+namespace rebus {
+
+// A place in a queue or in the log.
+struct LogEntry {
+  Seq seq = 0;
+  bool is_origin = false;  // an origin that came later than its object
+  Domain domain;
+  std::string path;  // of the descriptor (of the object, for an origin)
+  bool is_object = false;
+};
+
+// Everything that one step changes; written as one. Descriptors carry their values.
+struct Changes {
+  std::vector<Record> descriptors;
+  std::vector<Origin> origins;  // an origin whose seq is not its object's is a log entry of its own
+  std::vector<Mark> marks;
+  std::vector<Consumer> consumers;
+  std::vector<Submission> submissions;
+  bool empty() const {
+    return descriptors.empty() && origins.empty() && marks.empty() && consumers.empty() &&
+           submissions.empty();
+  }
+};
+
+// A page of a search: positions, and where to go on (0: at the end).
+struct Page {
+  std::vector<Seq> seqs;
+  uint64_t cursor = 0;
+};
+
+struct StorageStatistics {
+  Seq head = 0;  // last position given out
+  uint64_t descriptors = 0;
+  uint64_t value_bytes = 0;  // logical: each descriptor's size added up
+};
+
+// One thread (the master's) but for values(). Errors are kStorage (the store failed: stop acknowledging),
+// kNotFound, kInvalid (a bad regex).
+class Storage {
+ public:
+  virtual ~Storage() = default;
+
+  // Writers for new values; thread-safe. A value sealed here is stored without another copy.
+  virtual ValueFactory& values() = 0;
+
+  // --- writing ---
+  // Makes the changes visible to reading, all or nothing. Not yet durable.
+  virtual Result<void> apply(const Changes& changes) = 0;
+  // Makes everything applied so far survive power loss. One call for many apply().
+  virtual Result<void> commit() = 0;
+
+  // --- identity of the store ---
+  virtual const std::string& bus_name() const = 0;  // 32 hex digits, made with the store
+  virtual uint64_t epoch() const = 0;               // counts openings; raised durably by opening
+  virtual StorageStatistics statistics() const = 0;
+
+  // --- reading ---
+  virtual Result<Record> get(Seq seq) = 0;
+  // 0: not there. A version reference gives the first descriptor stored with that version.
+  virtual Result<Seq> lookup(const Domain& domain, const Selector& selector) = 0;
+  // Log entries from `from` on, in order.
+  virtual Result<std::vector<LogEntry>> log(Seq from, size_t limit) = 0;
+  virtual Result<std::optional<Origin>> origin_at(Seq seq) = 0;  // of a log entry that is an origin
+  // Log entries that are the work of one submission, from `from` on.
+  virtual Result<std::vector<LogEntry>> queue(SubmissionId submission, Seq from, size_t limit) = 0;
+
+  // Searches. `domain` empty: all of them. `cursor` 0: from the start.
+  virtual Result<Page> find_regex(const std::optional<Domain>& domain, const std::string& regex,
+                                  uint64_t cursor,
+                                  size_t limit) = 0;  // newest first
+  virtual Result<Page> find_prefix(const std::optional<Domain>& domain, const std::string& prefix,
+                                   uint64_t cursor, size_t limit) = 0;  // oldest first
+  virtual Result<Page> find_uuid(const std::optional<Domain>& domain, const Uuid& uuid, uint64_t cursor,
+                                 size_t limit) = 0;
+  virtual Result<Page> find_digest(const std::optional<Domain>& domain, const std::string& hex,
+                                   uint64_t cursor,
+                                   size_t limit) = 0;  // cursor: how many to skip
+  virtual Result<Page> find_name(const std::optional<Domain>& domain, const std::string& name,
+                                 uint64_t cursor,
+                                 size_t limit) = 0;  // cursor: how many to skip
+  virtual Result<Page> children(Seq parent, uint64_t cursor, size_t limit) = 0;
+  virtual Result<Page> contents(Seq container, uint64_t cursor, size_t limit) = 0;  // objects, each once
+  virtual Result<Page> roots(SubmissionId submission, uint64_t cursor, size_t limit) = 0;
+
+  virtual Result<std::vector<Origin>> origins_of(Seq object) = 0;       // by seq
+  virtual Result<std::vector<Origin>> origins_from(Seq container) = 0;  // by seq
+  // The stored origin equal to `origin` (same object, container, name, ordinal; of injections also the same
+  // submission), if there is one.
+  virtual Result<std::optional<Origin>> same_origin(const Origin& origin) = 0;
+
+  virtual Result<std::vector<Mark>> marks(Seq seq) = 0;
+  virtual Result<bool> is_marked(Seq seq, ConsumerId consumer) = 0;
+  virtual Result<std::vector<Consumer>> consumers() = 0;
+  virtual Result<Submission> submission(SubmissionId id) = 0;
+  virtual SubmissionId last_submission() const = 0;
+  // Submissions of a lane that have log entries after `after`.
+  virtual Result<std::vector<Submission>> active_after(Lane lane, Seq after) = 0;
+  virtual Result<std::vector<SubmissionId>> open_submissions() = 0;
+
+  struct UuidLabel {
+    Uuid uuid;
+    std::string label;
+  };
+  virtual Result<std::vector<UuidLabel>> uuids(const Domain& domain, const Uuid& after, size_t limit) = 0;
+};
+
+struct StorageOptions {
+  std::string kind = "ram";  // "ram" or "rocksdb"
+  std::string path;          // of the rocksdb directory; made if missing (0700)
+};
+
+// Opens a store. kStorage names what is damaged and where; a damaged store is never opened with less in it.
+Result<std::unique_ptr<Storage>> open_storage(const StorageOptions& options);
+
+}  // namespace rebus

@@ -1,0 +1,23 @@
+#include "storage/table.h"
+
+#include <array>
+
+#include "descriptor/digest.h"
+
+namespace rebus {
+
+const char* family_name(Family family) {
+  static constexpr std::array<const char*, kFamilies> kNames{
+      "?",          "system",  "log",     "bytes",       "stored", "file",  "identity",
+      "digest",     "path",    "version", "uuid",        "label",  "child", "origin",
+      "container",  "content", "root",    "same origin", "name",   "mark",  "consumer",
+      "submission", "active",  "open",    "queue"};
+  return kNames[static_cast<size_t>(family)];
+}
+
+Error damaged(const Table& table, Family family, std::string_view key, const std::string& why) {
+  return {Code::kStorage, "the store in " + table.place() + " is damaged: " + family_name(family) +
+                              " entry " + to_hex(as_bytes(key)) + ": " + why};
+}
+
+}  // namespace rebus

@@ -1,0 +1,65 @@
+// ValueDirectory: large values as files, named by the SHA-256 of what is in them. docs/storage_format.md
+// tells why.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <set>
+
+#include "descriptor/value.h"
+#include "storage/file.h"
+
+namespace rebus {
+
+// A file being written under a temporary name. Removed with its last handle unless it was placed.
+class PendingFile final : public ValueSource {
+ public:
+  explicit PendingFile(File file) : file_(std::move(file)) {}
+  ~PendingFile() override;
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+
+  Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const override {
+    return file_.read_at(offset, buffer);
+  }
+  int file_descriptor() const override { return file_.fd(); }
+  // While it is written; one thread.
+  File& file() { return file_; }
+  // Gives it its final name, once; one thread. Readers do not notice.
+  Result<void> place(const std::string& path) const;
+
+ private:
+  File file_;
+  mutable std::atomic<bool> is_placed_{false};
+};
+
+// create_pending() is for any thread, all else for one.
+class ValueDirectory {
+ public:
+  explicit ValueDirectory(std::string path) : path_(std::move(path)) {}
+  const std::string& path() const { return path_; }
+  // Makes its directories, durably.
+  Result<void> create();
+
+  Result<std::shared_ptr<PendingFile>> create_pending() const;
+  std::string path_of(const Digest& digest) const;
+  // Moves the file to its place. Not durable before sync().
+  Result<void> place(const PendingFile& file, const Digest& digest);
+  Result<void> sync();
+
+  struct Listing {
+    std::vector<Digest> values;          // sorted
+    std::vector<std::string> temporary;  // paths
+  };
+  // All of it, or an error. Files with other names are not ours, and not listed.
+  Result<Listing> list() const;
+
+ private:
+  std::string temporary() const { return path_ + "/tmp"; }
+  std::string path_;
+  std::set<std::string> unsynced_;  // directories
+};
+
+}  // namespace rebus
