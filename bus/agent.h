@@ -1,0 +1,164 @@
+// Agent: what a toolsmith writes. docs/writing_an_agent.md shows one from start to end.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bus/bus.h"
+
+namespace rebus {
+
+// A command line option, as data: tools parse it, and it decides which runs count as the same consumer.
+struct OptionSpec {
+  std::string name;       // "--algorithms", or "-r,--recursive"
+  std::string metavar;    // "LIST"; empty: a flag
+  std::string help;
+  std::string fallback;   // default value, shown in the help
+  bool list = false;      // takes commas; may be repeated
+  bool neutral = false;   // does not alter the output: runs that differ in it share their progress
+  bool secret = false;    // never shown, logged or stored; counts by its SHA-256
+};
+
+// Positional arguments. An agent with max == kMany takes all up to "--".
+struct ArgumentsSpec {
+  static constexpr size_t kMany = static_cast<size_t>(-1);
+  std::string metavar;
+  std::string help;
+  size_t min = 0;
+  size_t max = 0;
+  bool neutral = true;
+};
+
+// Parsed options, by long name without dashes ("algorithms").
+class Options {
+ public:
+  bool flag(const std::string& name) const { return values_.contains(name); }
+  // The last value given, else the fallback of the spec.
+  std::string text(const std::string& name) const {
+    auto it = values_.find(name);
+    return it == values_.end() || it->second.empty() ? std::string() : it->second.back();
+  }
+  const std::vector<std::string>& list(const std::string& name) const {
+    static const std::vector<std::string> kNone;
+    auto it = values_.find(name);
+    return it == values_.end() ? kNone : it->second;
+  }
+  const std::vector<std::string>& arguments() const { return arguments_; }
+
+  void set(const std::string& name, std::vector<std::string> values) { values_[name] = std::move(values); }
+  void set_arguments(std::vector<std::string> arguments) { arguments_ = std::move(arguments); }
+
+ private:
+  std::map<std::string, std::vector<std::string>> values_;
+  std::vector<std::string> arguments_;
+};
+
+// Budgets of what may be derived, by profile (docs/operating.md, "Budgets"). Bytes and counts.
+struct Limits {
+  std::string profile = "local";
+  uint64_t levels = 64;             // containers in containers
+  uint64_t entries = 1'000'000;     // per container
+  uint64_t entry_bytes = UINT64_MAX;
+  uint64_t container_bytes = UINT64_MAX;  // out of one container; plus 100 x its size where `ratio_bonus`
+  bool ratio_bonus = false;
+  uint64_t submission_files = 1'000'000;
+  uint64_t submission_bytes = UINT64_MAX;
+  uint64_t name_bytes = 4096;
+  std::chrono::seconds time{3600};  // per container
+};
+Result<Limits> limits_of_profile(const std::string& profile);
+
+// Where printing agents print, and how.
+class Output {
+ public:
+  virtual ~Output() = default;
+  virtual void write(std::string_view bytes) = 0;  // exactly these bytes, to standard output
+  // A line for a person, to standard error; escaped by the caller.
+  virtual void note(const std::string& line) = 0;
+  // A line of progress, overwritten by the next; shown only on a terminal.
+  virtual void progress(const std::string& line) = 0;
+  // An input could not be read (exit code 1), or something was not examined whole (exit code 3).
+  virtual void input_failed() = 0;
+  virtual void incomplete() = 0;
+  // This chain injected something under this number: what came of it decides the exit code and the closing lines.
+  virtual void submitted(SubmissionId) {}
+};
+
+// What an agent is told when it is made.
+struct Setting {
+  const Options& options;
+  Domain domain;             // of -d
+  std::string output_format; // "text" or "json" (-o)
+  bool raw_names = false;    // --raw-names: names as they are instead of escaped
+  bool all_domains = false;
+  bool networked = false;
+  Limits limits;
+  Output& out;
+};
+
+// One descriptor to process, and where its results go.
+class Work {
+ public:
+  virtual ~Work() = default;
+  virtual const Record& record() const = 0;
+  const Descriptor& descriptor() const { return record().descriptor; }
+  const Value& value() const { return descriptor().value; }
+  // Set if a reader is told of a further origin of an object it was given before.
+  virtual const Origin* origin() const = 0;
+  virtual Bus& bus() = 0;
+  // For results too large to hold: write, seal, push.
+  virtual std::unique_ptr<ValueWriter> new_value() = 0;
+  // A result: a child of this descriptor.
+  virtual Result<void> push(std::string path, std::string value, Kind kind = Kind::kRaw) = 0;
+  // Anything else: a new version, a link, an extracted object with its origin.
+  virtual Result<void> push(NewDescriptor item) = 0;
+};
+
+// Made and used by one thread; `--jobs N` makes N of them.
+class Agent {
+ public:
+  virtual ~Agent() = default;
+  // Consumers and readers: whether this descriptor is worth process(). May read metadata and bytes.
+  virtual bool accepts(Work&) { return true; }
+  // Consumers and readers. An Error becomes a visible failure of this descriptor for this agent; the bus
+  // goes on.
+  virtual Result<void> process(Work& work);
+  // Producers and clients: called once; the agent ends when it returns.
+  virtual Result<void> run(Bus& bus);
+};
+
+// How results reach the bus.
+enum class Publish {
+  kAtFinish,   // all at once with the task's end, atomically: for few small results, and for tools whose output
+               // differs from run to run
+  kAsItGoes,   // each at once: for many or large results of deterministic agents (same input, same results)
+};
+
+struct AgentSpec {
+  std::string name;
+  std::string summary;  // one line
+  std::string help;     // more, for -h: what it takes, gives, prints; examples
+  Role role = Role::kConsumer;
+  std::vector<std::string> prefixes = {};  // type paths it may care about
+  bool objects_only = false;               // files, not results
+  Publish publish = Publish::kAtFinish;
+  std::vector<OptionSpec> options = {};
+  ArgumentsSpec arguments = {};
+  std::string version = "1";
+  // Clients that read: in one process they wait until the stage is idle.
+  bool waits_for_idle = false;
+  std::unique_ptr<Agent> (*make)(const Setting&) = nullptr;
+  // Options that change what the agent declares (prefixes, selector_regex, from); may be null.
+  Result<void> (*declare)(const Options&, Hello&) = nullptr;
+};
+
+// Every agent that is built in, by name. Defined by the build from agents/*.cpp.
+std::span<const AgentSpec* const> all_agents();
+const AgentSpec* find_agent(std::string_view name);
+
+}  // namespace rebus

@@ -1,0 +1,352 @@
+#include "bus/bus.h"
+
+#include <algorithm>
+
+#include "bus/absent_source.h"
+
+namespace rebus {
+namespace {
+
+// Pushes under way at a time: enough to hide the master's disk, few enough to bound memory on both sides.
+constexpr size_t kPushWindow = 64;
+constexpr int kUploadAttempts = 100;
+
+Error no_bus() { return {Code::kStopped, "the bus is gone or this agent was stopped"}; }
+
+}  // namespace
+
+// Reads a stored value of another process, piece by piece.
+class Bus::RemoteSource final : public ValueSource {
+ public:
+  RemoteSource(std::shared_ptr<Bus*> bus, Seq seq) : bus_(std::move(bus)), seq_(seq) {}
+
+  Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const override {
+    size_t done = 0;
+    while (done < buffer.size()) {
+      if (*bus_ == nullptr) return no_bus();
+      auto length = static_cast<uint32_t>(std::min<uint64_t>(buffer.size() - done, kMaxMessageValues));
+      auto data = (*bus_)->call<Data>(Read{seq_, offset + done, length});
+      if (!data) return data.error();
+      if (data->bytes.empty()) break;
+      size_t count = std::min(data->bytes.size(), buffer.size() - done);
+      std::copy_n(data->bytes.data(), count, reinterpret_cast<char*>(buffer.data()) + done);
+      done += count;
+    }
+    return done;
+  }
+
+ private:
+  std::shared_ptr<Bus*> bus_;
+  Seq seq_;
+};
+
+Bus::Bus(std::unique_ptr<Channel> channel)
+    : channel_(std::move(channel)), self_(std::make_shared<Bus*>(this)) {}
+
+Bus::~Bus() { *self_ = nullptr; }
+
+Result<Welcome> Bus::join(const Hello& hello) {
+  hello_ = hello;
+  return channel_->join(hello);
+}
+
+void Bus::leave() { (void)channel_->send({0, Goodbye{}}); }
+
+void Bus::interrupt() { channel_->interrupt(); }
+
+// --- calls and answers ---
+
+template <class Answer, class Call>
+Result<Answer> Bus::call(Call call, std::optional<std::chrono::milliseconds> timeout) {
+  uint64_t request = next_request_++;
+  waiting_.insert(request);
+  auto sent = channel_->send({request, std::move(call)});
+  if (!sent) return sent.error();
+  auto body = wait_answer(request, timeout);
+  if (!body) return body.error();
+  if (auto* failure = std::get_if<Failure>(&*body)) return Error{failure->code, failure->message};
+  if (auto* answer = std::get_if<Answer>(&*body)) return std::move(*answer);
+  return Error{Code::kProtocol, "the master answered with another kind of message"};
+}
+
+Result<Body> Bus::wait_answer(uint64_t request, std::optional<std::chrono::milliseconds> timeout) {
+  auto deadline = std::chrono::steady_clock::now() + timeout.value_or(std::chrono::milliseconds(0));
+  while (true) {
+    if (auto it = answers_.find(request); it != answers_.end()) {
+      Body body = std::move(it->second);
+      answers_.erase(it);
+      return body;
+    }
+    std::optional<std::chrono::milliseconds> left;
+    if (timeout) {
+      left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      if (left->count() <= 0) {
+        waiting_.erase(request);
+        return Error{Code::kUnavailable, "no answer in time"};
+      }
+    }
+    auto received = receive_one(left);
+    if (!received) return received.error();
+  }
+}
+
+Result<void> Bus::receive_one(std::optional<std::chrono::milliseconds> timeout) {
+  auto message = channel_->receive(timeout);
+  if (message) {
+    dispatch(std::move(*message));
+  } else if (channel_->closed()) {
+    return no_bus();
+  }
+  return {};
+}
+
+void Bus::dispatch(Message message) {
+  if (auto* items = std::get_if<Items>(&message.body)) {
+    for (Record& record : items->records) adopt(record);
+  }
+  if (auto* task = std::get_if<Task>(&message.body)) {
+    if (is_old_news(*task)) return;
+    adopt(task->record);
+    events_.emplace_back(std::move(*task));
+  } else if (std::holds_alternative<Lost>(message.body)) {
+    events_.clear();  // claims of the old session: they will be handed out again
+  } else if (message.request == idle_request_ && idle_request_ != 0) {
+    idle_request_ = 0;
+    events_.emplace_back(Idle{});
+  } else if (auto it = pushes_.find(message.request); it != pushes_.end()) {
+    PendingPush pending = std::move(it->second);
+    pushes_.erase(it);
+    push_answered(std::move(pending), message.body);
+  } else if (waiting_.erase(message.request) != 0) {
+    answers_[message.request] = std::move(message.body);
+  }
+}
+
+// A reader that had to join anew is given again what was under way.
+bool Bus::is_old_news(const Task& task) {
+  if (hello_.role != Role::kReader) return false;
+  Seq seq = task.origin ? task.origin->seq : task.record.seq;
+  if (seq <= position_) {
+    (void)channel_->send({0, Finish{seq, Outcome::kDone, {}, {}}});
+    return true;
+  }
+  position_ = seq;
+  return false;
+}
+
+void Bus::adopt(Record& record) {
+  const Value& value = record.descriptor.value;
+  if (dynamic_cast<const AbsentSource*>(&value.source()) == nullptr) return;
+  record.descriptor.value =
+      Value(std::make_shared<RemoteSource>(self_, record.seq), value.size(), value.digest());
+}
+
+// --- pushing ---
+
+Result<void> Bus::push(NewDescriptor item, SubmissionId submission, OnPushed pushed) {
+  auto room = wait_for_pushes(kPushWindow - 1);
+  if (!room) return room;
+  if (push_error_) return *std::exchange(push_error_, std::nullopt);
+  uint64_t inline_bytes = 0;
+  if (must_upload(item.descriptor.value, inline_bytes)) {
+    auto number = upload(item.descriptor.value);
+    if (!number) return number.error();
+    item.upload = *number;
+  }
+  return send_push(Push{std::move(item), submission}, std::move(pushed));
+}
+
+Result<void> Bus::send_push(Push push, OnPushed pushed) {
+  uint64_t request = next_request_++;
+  PendingPush& pending = pushes_[request];
+  pending.pushed = std::move(pushed);
+  if (push.item.upload != 0) pending.again = push;
+  return channel_->send({request, std::move(push)});
+}
+
+void Bus::push_answered(PendingPush pending, const Body& body) {
+  const auto* failure = std::get_if<Failure>(&body);
+  if (failure != nullptr && failure->code == Code::kUnavailable && pending.again) {
+    repeats_.push_back({std::move(*pending.again), std::move(pending.pushed)});
+    return;
+  }
+  if (failure != nullptr && !push_error_ && !pending.pushed) {
+    push_error_ = Error{failure->code, failure->message};
+  }
+  if (!pending.pushed) return;
+  if (failure != nullptr) {
+    pending.pushed(Error{failure->code, failure->message});
+  } else if (const auto* pushed = std::get_if<Pushed>(&body)) {
+    pending.pushed(*pushed);
+  }
+}
+
+// Waits until at most so many pushes are under way, and sends those that a restarted master has forgotten.
+Result<void> Bus::wait_for_pushes(size_t at_most) {
+  while (pushes_.size() > at_most || !repeats_.empty()) {
+    if (!repeats_.empty()) {
+      auto [push, pushed] = std::move(repeats_.front());
+      repeats_.pop_front();
+      auto number = upload(push.item.descriptor.value);
+      if (!number) return number.error();
+      push.item.upload = *number;
+      auto sent = send_push(std::move(push), std::move(pushed));
+      if (!sent) return sent;
+      continue;
+    }
+    auto received = receive_one({});
+    if (!received) return received;
+  }
+  return {};
+}
+
+Result<void> Bus::flush() {
+  auto answered = wait_for_pushes(0);
+  if (!answered) return answered;
+  if (push_error_) return *std::exchange(push_error_, std::nullopt);
+  return {};
+}
+
+bool Bus::must_upload(const Value& value, uint64_t& inline_bytes) const {
+  if (channel_->passes_references()) return false;
+  if (value.size() > kMaxInlineValue || inline_bytes + value.size() > kMaxMessageValues) return true;
+  inline_bytes += value.size();
+  return false;
+}
+
+Result<uint64_t> Bus::upload(const Value& value) {
+  for (int attempt = 0;; attempt++) {
+    uint64_t number = next_upload_++;
+    auto uploaded = upload_once(value, number);
+    if (uploaded) return number;
+    bool restarted = uploaded.error().code == Code::kUnavailable;
+    if (!restarted || attempt == kUploadAttempts) return uploaded.error();
+  }
+}
+
+Result<void> Bus::upload_once(const Value& value, uint64_t number) {
+  std::string chunk;
+  for (uint64_t offset = 0; offset < value.size(); offset += chunk.size()) {
+    chunk.resize(std::min<uint64_t>(kMaxMessageValues, value.size() - offset));
+    auto count = value.read_at(offset, {reinterpret_cast<uint8_t*>(chunk.data()), chunk.size()});
+    if (!count) return count.error();
+    auto done = call<Done>(ValueAppend{number, offset, chunk});
+    if (!done) return done.error();
+  }
+  return {};
+}
+
+Result<SubmissionId> Bus::open_submission(const Descriptor& note, Lane lane) {
+  auto opened = call<Opened>(OpenSubmission{note, lane});
+  if (!opened) return opened.error();
+  return opened->submission;
+}
+
+Result<void> Bus::close_submission(SubmissionId submission) {
+  auto flushed = flush();
+  auto done = call<Done>(CloseSubmission{submission});
+  if (!done) return done.error();
+  return flushed;
+}
+
+// --- searching ---
+
+Result<Items> Bus::find(const Find& query) { return call<Items>(query); }
+
+Result<void> Bus::for_each(Find query, const std::function<bool(Record&)>& use) {
+  while (true) {
+    auto page = find(query);
+    if (!page) return page.error();
+    for (Record& record : page->records) {
+      if (!use(record)) return {};
+    }
+    if (page->cursor == 0) return {};
+    query.cursor = page->cursor;
+  }
+}
+
+Result<Record> Bus::get(const Domain& domain, const Selector& selector) {
+  Find query;
+  query.by = By::kSelector;
+  query.domain = domain;
+  query.text = selector.str();
+  auto items = find(query);
+  if (!items) return items.error();
+  if (items->records.empty()) return Error{Code::kNotFound, "no descriptor " + selector.str()};
+  return std::move(items->records.front());
+}
+
+Result<Record> Bus::get(Seq seq) {
+  Find query;
+  query.by = By::kSeq;
+  query.seq = seq;
+  auto items = find(query);
+  if (!items) return items.error();
+  if (items->records.empty()) return Error{Code::kNotFound, "no descriptor " + std::to_string(seq)};
+  return std::move(items->records.front());
+}
+
+Result<std::vector<Origin>> Bus::origins_of(Seq object, Seq upto) {
+  auto answer = call<Origins>(ListOrigins{object, 0, upto});
+  if (!answer) return answer.error();
+  return std::move(answer->origins);
+}
+
+Result<std::vector<Origin>> Bus::contents_of(Seq container, Seq upto) {
+  auto answer = call<Origins>(ListOrigins{0, container, upto});
+  if (!answer) return answer.error();
+  return std::move(answer->origins);
+}
+
+Result<std::vector<NamedMark>> Bus::marks(Seq seq) {
+  auto answer = call<Marks>(ListMarks{seq});
+  if (!answer) return answer.error();
+  return std::move(answer->marks);
+}
+
+Result<std::vector<LabelledUuid>> Bus::uuids(const Domain& domain, const Uuid& after) {
+  auto answer = call<Uuids>(ListUuids{domain, after});
+  if (!answer) return answer.error();
+  return std::move(answer->uuids);
+}
+
+Result<Status> Bus::status() { return call<Status>(GetStatus{}); }
+
+Result<SubmissionStatus> Bus::submission(SubmissionId id, bool wait,
+                                         std::optional<std::chrono::milliseconds> timeout) {
+  auto status = call<SubmissionStatus>(GetSubmission{id, wait}, timeout);
+  if (status || !wait || !timeout || status.error().code != Code::kUnavailable) return status;
+  return call<SubmissionStatus>(GetSubmission{id, false}, timeout);
+}
+
+Result<Idle> Bus::wait_idle() { return call<Idle>(WaitIdle{}); }
+
+// --- work ---
+
+std::optional<Bus::Event> Bus::next_event() {
+  while (events_.empty()) {
+    if (!receive_one({})) return std::nullopt;
+  }
+  Event event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+Result<void> Bus::ask_idle() {
+  idle_request_ = next_request_++;
+  return channel_->send({idle_request_, WaitIdle{}});
+}
+
+Result<void> Bus::finish(Finish finish) {
+  if (hello_.role == Role::kReader) channel_->resume_from(finish.seq + 1);
+  uint64_t inline_bytes = 0;
+  for (NewDescriptor& child : finish.children) {
+    if (!must_upload(child.descriptor.value, inline_bytes)) continue;
+    auto number = upload(child.descriptor.value);
+    if (!number) return number.error();
+    child.upload = *number;
+  }
+  return channel_->send({0, std::move(finish)});
+}
+
+}  // namespace rebus

@@ -1,0 +1,108 @@
+// Bus: what an agent can ask of the bus. One per session, used by the agent's thread.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "bus/channel.h"
+
+namespace rebus {
+
+// Every call waits for its answer unless it says otherwise, and fails with kUnavailable or kStopped when the bus
+// is gone. Values of records read themselves through this Bus and must not outlive it or leave its thread.
+class Bus {
+ public:
+  explicit Bus(std::unique_ptr<Channel> channel);
+  ~Bus();
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
+
+  Result<Welcome> join(const Hello& hello);
+  void leave();
+  // From any thread: ends all waiting with kStopped.
+  void interrupt();
+  const Hello& hello() const { return hello_; }
+
+  // A new value: write, seal, push.
+  std::unique_ptr<ValueWriter> new_value() { return channel_->values().create(); }
+
+  // Injection.
+  Result<SubmissionId> open_submission(const Descriptor& note, Lane lane);
+  Result<void> close_submission(SubmissionId submission);
+
+  // Pushes without waiting for the answer: a window of pushes is under way. Large values are uploaded first. An
+  // error of an earlier push is given
+  // by a later push() or by flush(), once. `pushed` (optional) is called with the answer of this one.
+  using OnPushed = std::function<void(const Result<Pushed>&)>;
+  Result<void> push(NewDescriptor item, SubmissionId submission = 0, OnPushed pushed = {});
+  // Waits until every push is answered; the first error among them.
+  Result<void> flush();
+
+  // Searching. `find` gives one page; `for_each` all pages, stopping when `use` gives false.
+  Result<Items> find(const Find& query);
+  Result<void> for_each(Find query, const std::function<bool(Record&)>& use);
+  Result<Record> get(const Domain& domain, const Selector& selector);
+  Result<Record> get(Seq seq);
+  Result<std::vector<Origin>> origins_of(Seq object, Seq upto = 0);
+  Result<std::vector<Origin>> contents_of(Seq container, Seq upto = 0);
+  Result<std::vector<NamedMark>> marks(Seq seq);
+  Result<std::vector<LabelledUuid>> uuids(const Domain& domain, const Uuid& after);
+  Result<Status> status();
+  // With `wait`, up to `timeout`: the state when time is up has complete == false.
+  Result<SubmissionStatus> submission(SubmissionId id, bool wait = false,
+                                      std::optional<std::chrono::milliseconds> timeout = {});
+  Result<Idle> wait_idle();
+
+  // Work of consumers and readers. Next thing to do: a Task, or (readers after ask_idle()) Idle. Nothing when the
+  // bus is gone. After a reconnect, tasks of the old session are gone and will come again.
+  using Event = std::variant<Task, Idle>;
+  std::optional<Event> next_event();
+  // Readers: asks for one Idle event.
+  Result<void> ask_idle();
+  Result<void> finish(Finish finish);
+
+  // Whether interrupt() was called or the bus shut down.
+  bool gone() const { return channel_->closed(); }
+
+ private:
+  class RemoteSource;
+  struct PendingPush {
+    OnPushed pushed;
+    std::optional<Push> again;  // kept if its value was uploaded: a restarted master has to be given it anew
+  };
+
+  template <class Answer, class Call>
+  Result<Answer> call(Call call, std::optional<std::chrono::milliseconds> timeout = {});
+  Result<Body> wait_answer(uint64_t request, std::optional<std::chrono::milliseconds> timeout);
+  Result<void> receive_one(std::optional<std::chrono::milliseconds> timeout);
+  void dispatch(Message message);
+  bool is_old_news(const Task& task);
+  void push_answered(PendingPush pending, const Body& body);
+  Result<void> send_push(Push push, OnPushed pushed);
+  Result<void> wait_for_pushes(size_t at_most);
+  void adopt(Record& record);
+  bool must_upload(const Value& value, uint64_t& inline_bytes) const;
+  Result<uint64_t> upload(const Value& value);
+  Result<void> upload_once(const Value& value, uint64_t number);
+
+  std::unique_ptr<Channel> channel_;
+  std::shared_ptr<Bus*> self_;  // remote values look here; nullptr after ~Bus
+  Hello hello_;
+  uint64_t next_request_ = 1;
+  uint64_t next_upload_ = 1;
+  uint64_t idle_request_ = 0;
+  Seq position_ = 0;  // readers: of the last task given
+  std::unordered_set<uint64_t> waiting_;        // calls whose answer is wanted
+  std::unordered_map<uint64_t, Body> answers_;  // by request, until taken
+  std::unordered_map<uint64_t, PendingPush> pushes_;
+  std::deque<std::pair<Push, OnPushed>> repeats_;  // to be uploaded and pushed again
+  std::deque<Event> events_;
+  std::optional<Error> push_error_;
+};
+
+}  // namespace rebus

@@ -1,0 +1,47 @@
+// Codec: what a message looks like inside a frame. docs/protocol.md tells each one, for agents in other
+// languages.
+//
+// The body of a frame is pack() of the message. A message with descriptors has one more key, kValuesKey: a
+// list of one ValueHeader per descriptor, in order. The value part of the frame is the bytes of those that
+// are inlined, one after the other; in ValueAppend and Data it is their `bytes`.
+#pragma once
+
+#include "bus/frame.h"
+
+namespace rebus {
+
+inline constexpr uint64_t kValuesKey = 100;
+// Longest text in a message, in bytes; one that is called `message` may be longer. The sender cuts.
+inline constexpr size_t kMaxText = 64 << 10;
+
+// Type paths and identities of one descriptor's precursors together, in bytes: so every descriptor that can
+// be pushed fits into the message that hands it out.
+inline constexpr size_t kMaxPrecursorBytes = 256 << 10;
+
+struct ValueHeader {
+  uint64_t size = 0;  // bytes
+  Digest digest;      // SHA-256
+  bool inlined = false;
+  template <class A>
+  void fields(A& a) {
+    a(1, size), a(2, digest), a(3, inlined);
+  }
+};
+
+// A frame to be sealed. Values go along in order while they and all before them fit (kMaxInlineValue,
+// kMaxMessageValues), but never those with an upload. kLimit if the message is over a limit of the wire;
+// kStorage and others if a pushed value cannot be read. A stored one that cannot be read is sent without its
+// bytes: who wants them gets the error.
+Result<std::string> encode(const Message& message);
+
+// The message of a frame. Inlined values are compared with their digest; the others have an AbsentSource.
+// Anything not understood is kProtocol.
+Result<Message> decode(const FrameView& frame);
+
+// Bytes that the record adds to the body of Items or Task, about; to keep pages below kMaxFrameBody.
+size_t encoded_size(const Record& record);
+
+// Name of a message type, e.g. "Hello"; nullptr if there is none of this number.
+const char* message_name(uint16_t type);
+
+}  // namespace rebus

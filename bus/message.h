@@ -1,0 +1,453 @@
+// Everything that may be said between an agent (peer) and the master. docs/protocol.md tells each on the wire.
+//
+// Peer and master send single messages over a Channel. A call carries a request number that its answer repeats;
+// Task, Lost, Idle and Complete come unasked. Calls are idempotent: a peer that got no answer repeats them.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "descriptor/record.h"
+
+namespace rebus {
+
+inline constexpr uint16_t kProtocolVersion = 1;
+// Values up to this size ride inside messages, in bytes; larger ones move by ValueAppend and Read.
+inline constexpr uint64_t kMaxInlineValue = 64 << 10;
+// Value bytes of one message together.
+inline constexpr uint64_t kMaxMessageValues = 1 << 20;
+
+// Who a peer is. Numbers are on the wire.
+enum class Role : uint8_t {
+  kProducer = 1,  // pushes of its own accord; an open one keeps the bus from being idle
+  kConsumer = 2,  // handles descriptors; its progress is stored
+  kReader = 3,    // gets descriptors and origins in log order from a position it keeps itself; only looks
+  kClient = 4,    // asks
+};
+
+// --- peer to master ---
+
+// First message of a session. Answer: Welcome, or Failure.
+struct Hello {
+  static constexpr uint16_t kType = 1;
+  uint16_t protocol = kProtocolVersion;
+  Role role = Role::kClient;
+  std::string agent;    // name; stamped on what the peer pushes
+  std::string config;   // canonical JSON of the options that alter the output
+  std::string version;  // of the agent
+  std::string host;
+  Domain domain;                      // "default" serves every domain, unless own_domain
+  bool own_domain = false;            // only this domain, even if it is "default"
+  std::vector<std::string> prefixes;  // type paths it may care about; "/" is all
+  std::string selector_regex;         // RE2, searched anywhere in the selector; empty: all
+  bool objects_only = false;          // no results, no /submission
+  uint32_t credit = 1;                // tasks it holds at most
+  Seq from = 1;                       // readers: first position wanted
+  uint64_t token = 0;                 // of a session to take up again, else 0
+  template <class A>
+  void fields(A& a) {
+    a(1, protocol), a(2, role), a(3, agent), a(4, config), a(5, version), a(6, host), a(7, domain);
+    a(8, own_domain), a(9, prefixes), a(10, selector_regex), a(11, objects_only), a(12, credit), a(13, from);
+    a(14, token);
+  }
+};
+
+// The peer leaves; its claims are free at once. No answer.
+struct Goodbye {
+  static constexpr uint16_t kType = 2;
+  template <class A>
+  void fields(A&) {}
+};
+
+// Session life; sent every 2 s by the channel's thread. Answer: Alive, or Lost.
+struct Heartbeat {
+  static constexpr uint16_t kType = 3;
+  template <class A>
+  void fields(A&) {}
+};
+
+// Begins an injection: stores its /submission descriptor. Answer: Opened. Repeated with the same note it gives
+// the same submission.
+struct OpenSubmission {
+  static constexpr uint16_t kType = 4;
+  Descriptor note;
+  Lane lane = Lane::kNormal;
+  template <class A>
+  void fields(A& a) {
+    a(1, note), a(2, lane);
+  }
+};
+
+// Nothing more will be injected. Answer: Done.
+struct CloseSubmission {
+  static constexpr uint16_t kType = 5;
+  SubmissionId submission = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, submission);
+  }
+};
+
+// Where a pushed object comes from.
+struct OriginClaim {
+  Selector container;  // empty: injected
+  std::string name;
+  uint64_t ordinal = 0;
+  bool replaces = false;  // as Origin::replaces
+  template <class A>
+  void fields(A& a) {
+    a(1, container), a(2, name), a(3, ordinal), a(4, replaces);
+  }
+};
+
+// One new descriptor.
+struct NewDescriptor {
+  Descriptor descriptor;  // agent, version and host of the producer are stamped by the master
+  std::optional<OriginClaim> origin;  // objects only
+  uint64_t upload = 0;                // 0: the value is in the message; else it came by ValueAppend
+  template <class A>
+  void fields(A& a) {
+    a(1, descriptor), a(2, origin), a(3, upload);
+  }
+};
+
+// Stores a descriptor. Answer: Pushed, or Failure (kLoop, kLimit, kConflict, kNotFound for a missing parent).
+struct Push {
+  static constexpr uint16_t kType = 6;
+  NewDescriptor item;
+  SubmissionId submission = 0;  // of an injection; 0: the submission of its container or first parent
+  template <class A>
+  void fields(A& a) {
+    a(1, item), a(2, submission);
+  }
+};
+
+// Bytes of a value too large for one message; `bytes` is the message's value part. Uploads are numbered by the
+// peer. Answer: Done; kUnavailable when an earlier part is missing (the master restarted): begin again.
+struct ValueAppend {
+  static constexpr uint16_t kType = 7;
+  uint64_t upload = 0;
+  uint64_t offset = 0;
+  std::string bytes;
+  template <class A>
+  void fields(A& a) {
+    a(1, upload), a(2, offset);
+  }
+};
+
+// Ends a task, with its children, as one atomic step; gives back one credit. No answer: a task whose Finish is
+// lost is handed out again. From a reader: only the credit.
+struct Finish {
+  static constexpr uint16_t kType = 8;
+  Seq seq = 0;
+  Outcome outcome = Outcome::kDone;
+  std::string message;  // of a failure, one line
+  std::vector<NewDescriptor> children;
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, outcome), a(3, message), a(4, children);
+  }
+};
+
+// Bytes of a stored value. Answer: Data.
+struct Read {
+  static constexpr uint16_t kType = 9;
+  Seq seq = 0;
+  uint64_t offset = 0;
+  uint32_t length = 0;  // at most kMaxMessageValues
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, offset), a(3, length);
+  }
+};
+
+// What to look for. Numbers are on the wire.
+enum class By : uint8_t {
+  kSelector = 1,  // `text`: a selector with identity or version; kNotFound if there is none
+  kRegex = 2,     // `text`: RE2 from the start of the selector; newest first
+  kPrefix = 3,    // `text`: type path prefix; oldest first
+  kUuid = 4,      // `text`: uuid; oldest first
+  kDigest = 5,    // `text`: 4 to 64 hex digits, begin of an identity or of a value's SHA-256
+  kName = 6,      // `text`: a name under which an object came in; whole, its last path component, or either with * at the end
+  kSeq = 7,       // `seq`
+  kChildren = 8,  // of `seq`: what has it as precursor
+  kDescendants = 9,  // of `seq`: children, their children, …; each once, breadth first
+  kContents = 10,    // of `seq`: objects extracted from it
+  kRoots = 11,       // of submission `seq`: objects injected by it
+};
+
+// Searches what is stored. Answer: Items; more than one page: ask again with `cursor` = Items::cursor.
+struct Find {
+  static constexpr uint16_t kType = 10;
+  By by = By::kSelector;
+  Domain domain;
+  bool all_domains = false;
+  std::string text;
+  Seq seq = 0;
+  uint64_t cursor = 0;
+  uint32_t limit = 256;  // items of this page, at most 256
+  std::string agent;     // only what this agent made
+  int64_t since_ns = 0;  // only what was stored at or after this time (UTC, since 1970)
+  template <class A>
+  void fields(A& a) {
+    a(1, by), a(2, domain), a(3, all_domains), a(4, text), a(5, seq), a(6, cursor), a(7, limit), a(8, agent);
+    a(9, since_ns);
+  }
+};
+
+// The origins of an object known at log position `upto` (0: all). Answer: Origins.
+struct ListOrigins {
+  static constexpr uint16_t kType = 11;
+  Seq object = 0;
+  Seq container = 0;  // instead of `object`: the origins that this container gave
+  Seq upto = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, object), a(2, container), a(3, upto);
+  }
+};
+
+// Who handled a descriptor, and how it ended. Answer: Marks.
+struct ListMarks {
+  static constexpr uint16_t kType = 12;
+  Seq seq = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, seq);
+  }
+};
+
+// Uuids of a domain with their labels. Answer: Uuids.
+struct ListUuids {
+  static constexpr uint16_t kType = 13;
+  Domain domain;
+  Uuid after;  // page: the last one seen; zero: from the start
+  uint32_t limit = 1000;
+  template <class A>
+  void fields(A& a) {
+    a(1, domain), a(2, after), a(3, limit);
+  }
+};
+
+// Consumers with their progress, and counts. Answer: Status.
+struct GetStatus {
+  static constexpr uint16_t kType = 14;
+  template <class A>
+  void fields(A&) {}
+};
+
+// A submission's record, those it depends on added in. With `wait`, answered when it is complete. Answer:
+// SubmissionStatus.
+struct GetSubmission {
+  static constexpr uint16_t kType = 15;
+  SubmissionId submission = 0;
+  bool wait = false;
+  template <class A>
+  void fields(A& a) {
+    a(1, submission), a(2, wait);
+  }
+};
+
+// Answered with Idle when the bus is idle: no open producer, every live automatic consumer has handled all. A
+// reader gets it after everything up to that point.
+struct WaitIdle {
+  static constexpr uint16_t kType = 16;
+  template <class A>
+  void fields(A&) {}
+};
+
+// --- master to peer ---
+
+struct Welcome {
+  static constexpr uint16_t kType = 64;
+  uint64_t token = 0;   // names the session
+  uint64_t epoch = 0;   // of the master's start
+  std::string bus;      // the store's own name, 32 hex digits
+  Seq head = 0;         // last position of the log
+  template <class A>
+  void fields(A& a) {
+    a(1, token), a(2, epoch), a(3, bus), a(4, head);
+  }
+};
+
+struct Alive {
+  static constexpr uint16_t kType = 65;
+  template <class A>
+  void fields(A&) {}
+};
+
+// The master does not know the session (it restarted, or gave it up): say Hello on a new connection.
+struct Lost {
+  static constexpr uint16_t kType = 66;
+  template <class A>
+  void fields(A&) {}
+};
+
+// A call was refused.
+struct Failure {
+  static constexpr uint16_t kType = 67;
+  Code code = Code::kInvalid;
+  std::string message;
+  template <class A>
+  void fields(A& a) {
+    a(1, code), a(2, message);
+  }
+};
+
+struct Done {
+  static constexpr uint16_t kType = 68;
+  template <class A>
+  void fields(A&) {}
+};
+
+struct Opened {
+  static constexpr uint16_t kType = 69;
+  SubmissionId submission = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, submission);
+  }
+};
+
+struct Pushed {
+  static constexpr uint16_t kType = 70;
+  Seq seq = 0;
+  bool fresh = false;  // false: known already
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, fresh);
+  }
+};
+
+// Work. To a reader also an origin that came later than its object: then `origin` is set and the record is the
+// object's.
+struct Task {
+  static constexpr uint16_t kType = 71;
+  Record record;
+  std::optional<Origin> origin;
+  template <class A>
+  void fields(A& a) {
+    a(1, record), a(2, origin);
+  }
+};
+
+struct Data {
+  static constexpr uint16_t kType = 72;
+  std::string bytes;  // the message's value part
+  template <class A>
+  void fields(A&) {}
+};
+
+struct Items {
+  static constexpr uint16_t kType = 73;
+  std::vector<Record> records;
+  uint64_t cursor = 0;  // 0: no more
+  template <class A>
+  void fields(A& a) {
+    a(1, records), a(2, cursor);
+  }
+};
+
+struct Origins {
+  static constexpr uint16_t kType = 74;
+  std::vector<Origin> origins;
+  template <class A>
+  void fields(A& a) {
+    a(1, origins);
+  }
+};
+
+struct NamedMark {
+  std::string agent;
+  std::string config;
+  Outcome outcome = Outcome::kDone;
+  std::string message;
+  template <class A>
+  void fields(A& a) {
+    a(1, agent), a(2, config), a(3, outcome), a(4, message);
+  }
+};
+
+struct Marks {
+  static constexpr uint16_t kType = 75;
+  std::vector<NamedMark> marks;
+  template <class A>
+  void fields(A& a) {
+    a(1, marks);
+  }
+};
+
+struct LabelledUuid {
+  Uuid uuid;
+  std::string label;
+  template <class A>
+  void fields(A& a) {
+    a(1, uuid), a(2, label);
+  }
+};
+
+struct Uuids {
+  static constexpr uint16_t kType = 76;
+  std::vector<LabelledUuid> uuids;
+  template <class A>
+  void fields(A& a) {
+    a(1, uuids);
+  }
+};
+
+struct ConsumerStatus {
+  Consumer consumer;
+  uint32_t instances = 0;
+  std::vector<std::string> prefixes;  // of the live instances
+  uint64_t claims = 0;   // being worked on
+  uint64_t offered = 0;  // tasks handed out since the master started
+  template <class A>
+  void fields(A& a) {
+    a(1, consumer), a(2, instances), a(3, prefixes), a(4, claims), a(5, offered);
+  }
+};
+
+struct Status {
+  static constexpr uint16_t kType = 77;
+  std::vector<ConsumerStatus> consumers;
+  Seq head = 0;
+  uint64_t descriptors = 0;
+  uint32_t producers = 0;  // open ones
+  bool idle = false;
+  template <class A>
+  void fields(A& a) {
+    a(1, consumers), a(2, head), a(3, descriptors), a(4, producers), a(5, idle);
+  }
+};
+
+struct SubmissionStatus {
+  static constexpr uint16_t kType = 78;
+  Submission submission;
+  bool complete = false;
+  template <class A>
+  void fields(A& a) {
+    a(1, submission), a(2, complete);
+  }
+};
+
+struct Idle {
+  static constexpr uint16_t kType = 79;
+  Seq head = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, head);
+  }
+};
+
+using Body = std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend, Finish,
+                          Read, Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission, WaitIdle,
+                          Welcome, Alive, Lost, Failure, Done, Opened, Pushed, Task, Data, Items, Origins, Marks,
+                          Uuids, Status, SubmissionStatus, Idle>;
+
+struct Message {
+  uint64_t request = 0;  // repeated by the answer; 0: wants none
+  Body body;
+};
+
+}  // namespace rebus

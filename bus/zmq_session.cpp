@@ -1,0 +1,229 @@
+#include "bus/zmq_session.h"
+
+#include <algorithm>
+
+#include "bus/codec.h"
+#include "descriptor/escape.h"
+
+namespace rebus {
+namespace {
+
+// Of what the session says of its own accord; the agent's calls count from 1.
+constexpr uint64_t kOwnRequest = uint64_t{1} << 63;
+// So that one busy direction does not keep the other waiting.
+constexpr int kReceiveAtOnce = 256;
+
+}  // namespace
+
+ZmqSession::ZmqSession(zmq::context_t& context, std::string address, SessionTimes times, Hello hello,
+                       SessionBoxes& boxes)
+    : context_(context),
+      address_(std::move(address)),
+      times_(times),
+      hello_(std::move(hello)),
+      boxes_(boxes) {}
+
+void ZmqSession::run() {
+  connect();
+  while (state_ != State::kOver && !boxes_.out.closed()) step();
+  finish();
+}
+
+void ZmqSession::step() {
+  dealer_->poll(boxes_.out.event_fd(), has_to_send(), until_next_deadline());
+  take_outgoing();
+  receive_waiting();
+  check_deadlines();
+  send_waiting();
+}
+
+// Says what is left to say, and Goodbye, if somebody listens.
+void ZmqSession::finish() {
+  take_outgoing();
+  if (state_ == State::kJoined) send_goodbye();
+  const auto deadline = Clock::now() + times_.linger;
+  while (state_ == State::kJoined && Clock::now() < deadline) {
+    dealer_->poll(-1, true, std::chrono::duration_cast<Milliseconds>(deadline - Clock::now()));
+    send_waiting();
+  }
+  if (dealer_) dealer_->close_after(times_.linger);
+  boxes_.in.close();
+  while (boxes_.out.take()) {  // what is said now, nobody hears
+  }
+}
+
+// --- joining ---
+
+void ZmqSession::connect() {
+  dealer_.reset();
+  auto dealer = Dealer::connect(context_, address_);
+  if (!dealer) return refuse(dealer.error());
+  dealer_ = *std::move(dealer);
+  state_ = State::kConnecting;
+}
+
+void ZmqSession::join_anew() {
+  if (state_ == State::kJoined) lose_session();
+  hello_after_ = std::max(Clock::now(), said_ + times_.retry);
+  connect();
+}
+
+void ZmqSession::lose_session() {
+  losses_++;
+  void_tasks();
+  boxes_.in.put({0, Lost{}});
+}
+
+void ZmqSession::say_hello() {
+  hello_.token = session_.token;
+  if (Seq from = boxes_.resume_from) hello_.from = from;
+  auto frame = encode({kOwnRequest, hello_});
+  if (!frame) return refuse(frame.error());
+  seal_frame(*frame, {});
+  if (!dealer_->send(*frame)) return;
+  said_ = Clock::now();
+  state_ = State::kJoining;
+}
+
+void ZmqSession::receive_welcome(const Welcome& welcome) {
+  session_ = {welcome.epoch, welcome.token};
+  state_ = State::kJoined;
+  heard_ = said_ = Clock::now();
+  if (!was_joined_) boxes_.welcome.put(welcome);
+  was_joined_ = true;
+  say_calls_again();
+}
+
+// A send is never an ack: what was sent in the session before may have been lost with its connection. Calls
+// are said again; what ends a task belongs to the session that had it.
+void ZmqSession::say_calls_again() {
+  unsent_.clear();
+  for (const auto& [request, call] : unanswered_) unsent_.push_back(call);
+}
+
+// Tasks that a consumer has not looked at are somebody else's now. A reader may as well see them: it holds
+// nothing, and an Idle behind them speaks of them.
+void ZmqSession::void_tasks() {
+  if (hello_.role == Role::kReader) return;
+  for (Message& message : boxes_.in.take_all()) {
+    if (!std::holds_alternative<Task>(message.body)) boxes_.in.put(std::move(message));
+  }
+}
+
+// The end: tells it to whoever waits.
+void ZmqSession::refuse(const Error& error) {
+  state_ = State::kOver;
+  if (!was_joined_) return boxes_.welcome.put(error);
+  for (const auto& [request, call] : unanswered_)
+    boxes_.in.put({request, Failure{error.code, error.message}});
+  boxes_.in.close();
+}
+
+// --- time ---
+
+bool ZmqSession::may_say_hello() const {
+  return state_ == State::kConnecting && Clock::now() >= hello_after_;
+}
+
+bool ZmqSession::is_heartbeat_due() const {
+  return state_ == State::kJoined && Clock::now() - said_ >= times_.heartbeat;
+}
+
+ZmqSession::Milliseconds ZmqSession::until_next_deadline() const {
+  auto deadline = Clock::time_point::max();
+  auto at = [&](Clock::time_point time) { deadline = std::min(deadline, time); };
+  if (!was_joined_) at(started_ + times_.connect);
+  if (state_ == State::kConnecting && !may_say_hello()) at(hello_after_);
+  if (state_ == State::kJoining) at(said_ + times_.silence);
+  if (state_ == State::kJoined) at(heard_ + times_.silence);
+  if (state_ == State::kJoined && !is_heartbeat_due()) at(said_ + times_.heartbeat);
+  if (deadline == Clock::time_point::max()) return Milliseconds(-1);
+  return std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(deadline - Clock::now()));
+}
+
+void ZmqSession::check_deadlines() {
+  const auto now = Clock::now();
+  if (state_ == State::kOver) return;
+  if (!was_joined_ && now - started_ >= times_.connect) {
+    return refuse({Code::kUnavailable,
+                   "no master answers at " + escape(address_) + ": is rebus_master running there?"});
+  }
+  const auto since = state_ == State::kJoined ? heard_ : said_;
+  if (state_ != State::kConnecting && now - since >= times_.silence) join_anew();
+  if (may_say_hello()) say_hello();
+  if (is_heartbeat_due()) say(Heartbeat{});
+}
+
+// --- sending ---
+
+bool ZmqSession::has_to_send() const {
+  return may_say_hello() || is_heartbeat_due() || (state_ == State::kJoined && !unsent_.empty());
+}
+
+// Words of the session itself: not repeated if there is no room for them.
+void ZmqSession::say(const Body& body) {
+  auto frame = encode({kOwnRequest, body});
+  seal_frame(*frame, session_);
+  if (dealer_->send(*frame)) said_ = Clock::now();
+}
+
+void ZmqSession::take_outgoing() {
+  for (Outbound& outbound : boxes_.out.take_all()) {
+    if (outbound.request != 0) unanswered_[outbound.request] = outbound;
+    if (outbound.request != 0 || outbound.losses == losses_) unsent_.push_back(std::move(outbound));
+  }
+}
+
+void ZmqSession::send_waiting() {
+  while (state_ == State::kJoined && !unsent_.empty()) {
+    Outbound& next = unsent_.front();
+    seal_frame(*next.frame, session_);
+    if (!dealer_->send(*next.frame)) return;
+    if (next.type == Goodbye::kType) state_ = State::kOver;
+    unsent_.pop_front();
+  }
+}
+
+void ZmqSession::send_goodbye() {
+  auto frame = encode({0, Goodbye{}});
+  unsent_.push_back({Goodbye::kType, 0, losses_, std::make_shared<std::string>(*std::move(frame))});
+  send_waiting();
+}
+
+// --- receiving ---
+
+void ZmqSession::receive_waiting() {
+  for (int i = 0; i < kReceiveAtOnce && state_ != State::kOver; i++) {
+    auto bytes = dealer_->receive();
+    if (!bytes) return;
+    receive_frame(*bytes);
+  }
+}
+
+void ZmqSession::receive_frame(const std::string& bytes) {
+  auto frame = open_frame(bytes);
+  auto message = frame ? decode(*frame) : Result<Message>(frame.error());
+  if (state_ == State::kJoining) {
+    return message ? receive_joining(*std::move(message)) : refuse(message.error());
+  }
+  if (state_ != State::kJoined) return;
+  bool is_ours = message.ok() && frame->header.session == session_;
+  if (!is_ours || std::holds_alternative<Lost>(message->body)) return join_anew();
+  receive_joined(*std::move(message));
+}
+
+void ZmqSession::receive_joining(Message message) {
+  if (auto* welcome = std::get_if<Welcome>(&message.body)) return receive_welcome(*welcome);
+  auto* failure = std::get_if<Failure>(&message.body);
+  if (failure != nullptr && message.request == kOwnRequest) refuse({failure->code, failure->message});
+}
+
+void ZmqSession::receive_joined(Message message) {
+  heard_ = Clock::now();
+  if (std::holds_alternative<Alive>(message.body)) return;
+  // After a new join a call may be answered twice.
+  if (message.request != 0 && unanswered_.erase(message.request) == 0) return;
+  boxes_.in.put(std::move(message));
+}
+
+}  // namespace rebus
