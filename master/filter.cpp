@@ -1,0 +1,55 @@
+#include "master/filter.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "descriptor/escape.h"
+
+namespace rebus {
+namespace {
+
+constexpr size_t kMaxPrefixes = 256;
+constexpr size_t kMaxRegex = 4096;         // bytes
+constexpr int64_t kRegexMemory = 8 << 20;  // bytes, for RE2's program and caches
+
+bool is_prefix(std::string_view text) {
+  if (text == "/") return true;
+  if (text.ends_with('/')) text.remove_suffix(1);
+  return is_type_path(text);
+}
+
+}  // namespace
+
+Result<Filter> Filter::of(const Hello& hello) {
+  Filter filter;
+  filter.prefixes_ = hello.prefixes;
+  filter.domain_ = hello.domain;
+  filter.every_domain_ = hello.domain.is_default() && !hello.own_domain;
+  filter.objects_only_ = hello.objects_only;
+  if (hello.prefixes.size() > kMaxPrefixes) return Error{Code::kInvalid, "more than 256 type path prefixes"};
+  for (const std::string& prefix : hello.prefixes) {
+    if (!is_prefix(prefix)) return Error{Code::kInvalid, "not a type path prefix: '" + escape(prefix) + "'"};
+  }
+  if (hello.selector_regex.empty()) return filter;
+  if (hello.selector_regex.size() > kMaxRegex) return Error{Code::kInvalid, "regex of more than 4096 bytes"};
+  re2::RE2::Options options(re2::RE2::Quiet);
+  options.set_max_mem(kRegexMemory);
+  filter.regex_ = std::make_shared<re2::RE2>(hello.selector_regex, options);
+  if (!filter.regex_->ok()) return Error{Code::kInvalid, "bad regex: " + escape(filter.regex_->error())};
+  return filter;
+}
+
+bool Filter::in_domain(const Domain& domain) const { return every_domain_ || domain == domain_; }
+
+bool Filter::matches(const LogEntry& entry) const {
+  if (!in_domain(entry.domain) || (objects_only_ && !entry.is_object)) return false;
+  return std::any_of(prefixes_.begin(), prefixes_.end(),
+                     [&](const std::string& prefix) { return covers(prefix, entry.path); });
+}
+
+bool Filter::matches_selector(const Selector& selector) const {
+  return regex_ == nullptr || re2::RE2::PartialMatch(selector.str(), *regex_);
+}
+
+}  // namespace rebus

@@ -1,0 +1,42 @@
+// Step: everything that one message changes, gathered and then applied as one.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "storage/storage.h"
+
+namespace rebus {
+
+// What is staged here is seen by the later parts of the same step, and by nobody else before apply().
+class Step {
+ public:
+  Step(Storage& storage, Seq& next_seq) : storage_(storage), next_seq_(next_seq) {}
+
+  Seq new_seq() { return next_seq_++; }
+  // 0: not there.
+  Result<Seq> lookup(const Domain& domain, const Selector& selector) const;
+  Result<Record> get(Seq seq) const;
+  // Whether the same origin is stored or staged.
+  Result<bool> has_origin(const Origin& origin) const;
+  void add(Record record);
+  void add(Origin origin) { changes_.origins.push_back(std::move(origin)); }
+  void add(Mark mark) { changes_.marks.push_back(std::move(mark)); }
+  // The stored record of the submission, to be changed.
+  Result<Submission*> submission(SubmissionId id);
+  void add(Submission submission) { submissions_[submission.id] = std::move(submission); }
+  void set(const Consumer& consumer) { changes_.consumers.push_back(consumer); }
+
+  const std::vector<Record>& descriptors() const { return changes_.descriptors; }
+  Result<void> apply();
+
+ private:
+  Storage& storage_;
+  Seq& next_seq_;
+  Changes changes_;
+  std::map<std::string, size_t> staged_;  // "domain selector" -> index of the descriptor
+  std::map<SubmissionId, Submission> submissions_;
+};
+
+}  // namespace rebus
