@@ -1,0 +1,280 @@
+// inject: files of this host enter the bus as objects.
+#include <fcntl.h>
+
+#include "agents/support/file_type.h"
+#include "agents/support/file_walk.h"
+#include "agents/support/inject_choices.h"
+#include "agents/support/name_list.h"
+#include "agents/support/submission_note.h"
+#include "agents/support/type_path.h"
+#include "agents/support/utf8_check.h"
+#include "bus/agent.h"
+#include "descriptor/escape.h"
+#include "descriptor/json.h"
+
+namespace rebus {
+namespace {
+
+constexpr uint64_t kProgressEvery = 100;  // files
+
+class Inject final : public Agent {
+ public:
+  explicit Inject(const Setting& setting)
+      : setting_(setting),
+        arguments_(setting.options.arguments()),
+        choices_(InjectChoices::read(setting.options)) {}
+
+  Result<void> run(Bus& bus) override {
+    if (!choices_) return choices_.error();
+    auto ready = check_file_type_database();
+    if (!ready) return ready;
+    bus_ = &bus;
+    auto opened = open_submission();
+    if (!opened) return opened;
+    auto injected = inject_all();
+    if (!injected) return injected;
+    auto closed = bus.close_submission(submission_);
+    if (!closed) return closed;
+    if (broken_) return *broken_;
+    return choices_->waits && setting_.networked ? wait() : Result<void>();
+  }
+
+ private:
+  // --- the submission ---
+
+  std::string first_name() const {
+    if (choices_->label) return *choices_->label;
+    const std::string& first = arguments_.empty() ? *choices_->files_from : arguments_.front();
+    return first == "-" ? "stdin" : base_name(first);
+  }
+
+  Result<void> open_submission() {
+    std::string path = arguments_.empty() ? *choices_->files_from : arguments_.front();
+    Descriptor note = make_submission_note(setting_.domain, first_name(), path);
+    auto opened = bus_->open_submission(note, choices_->lane);
+    if (!opened) return opened.error();
+    submission_ = *opened;
+    setting_.out.submitted(submission_);
+    if (setting_.networked) say_submission();
+    return {};
+  }
+
+  void say_submission() {
+    setting_.out.note("submission " + std::to_string(submission_));
+    if (setting_.output_format != "json") return;
+    setting_.out.write(JsonObject{}.add("submission", submission_).str() + "\n");
+  }
+
+  Result<void> wait() {
+    auto status = bus_->submission(submission_, true, choices_->timeout);
+    if (!status) return status.error();
+    const Submission& done = status->submission;
+    if (!status->complete) {
+      setting_.out.note("submission " + std::to_string(submission_) +
+                        " is not complete yet: --timeout is over");
+    }
+    if (!status->complete || done.failures + done.limits > 0) setting_.out.incomplete();
+    say_end(*status);
+    return {};
+  }
+
+  void say_end(const SubmissionStatus& status) {
+    const Submission& done = status.submission;
+    if (setting_.output_format == "json") {
+      JsonObject json;
+      json.add("complete", uint64_t{status.complete}).add("failures", done.failures).add("files", done.files);
+      json.add("limits", done.limits).add("results", done.results).add("roots", done.roots);
+      setting_.out.write(json.add("submission", submission_).str() + "\n");
+    } else if (status.complete) {
+      setting_.out.note("submission " + std::to_string(submission_) +
+                        " is complete: " + std::to_string(done.roots) + " files injected, " +
+                        std::to_string(done.files) + " extracted, " + std::to_string(done.results) +
+                        " results, " + std::to_string(done.failures) + " failures, " +
+                        std::to_string(done.limits) + " limits");
+    }
+  }
+
+  // --- the files ---
+
+  Result<void> inject_all() {
+    for (const std::string& argument : arguments_) {
+      auto injected = inject_named(argument);
+      if (!injected) return injected;
+    }
+    if (!choices_->files_from) return {};
+    auto names = NameList::open(*choices_->files_from);
+    if (!names) {
+      complain(*choices_->files_from, names.error());
+      return {};
+    }
+    while (auto name = names->next()) {
+      auto injected = inject_named(*name);
+      if (!injected) return injected;
+    }
+    return {};
+  }
+
+  // An Error ends the run; what concerns only this file is told and skipped.
+  Result<void> inject_named(const std::string& name) {
+    if (name == "-") {
+      InputFile input = InputFile::standard_input();
+      return inject_file(input, name, "stdin");
+    }
+    auto file = InputFile::open(AT_FDCWD, name, InputFile::Links::kFollow, choices_->devices);
+    if (!file) {
+      complain(name, file.error());
+      return {};
+    }
+    if (file->sort() == FileSort::kDirectory) return inject_directory(*file, name);
+    return inject_file(*file, name, base_name(name));
+  }
+
+  Result<void> inject_directory(const InputFile& directory, const std::string& name) {
+    if (!choices_->recursive) {
+      complain(name, {Code::kUnreadable, "is a directory; --recursive takes the files in it"});
+      return {};
+    }
+    std::string base = base_name(name), given_name = trimmed(name);
+    FileWalk walk(
+        [&](InputFile& file, const std::string& inside) {
+          std::string path = given_name + inside.substr(base.size());
+          return inject_file(file, path, base.empty() ? inside.substr(1) : inside);
+        },
+        [&](const std::string& inside, const Error& error) {
+          complain(given_name + inside.substr(base.size()), error);
+        });
+    auto walked = walk.walk(directory, base);
+    tell_skipped(name, walk.skipped());
+    return walked;
+  }
+
+  void tell_skipped(const std::string& name, const SkippedSorts& skipped) {
+    for (const auto& [sort, count] : skipped) {
+      setting_.out.note("in " + escape(name) + ": " + std::to_string(count) + " " + file_sort_name(sort) +
+                        (count == 1 ? "" : "s") + " left out");
+    }
+  }
+
+  Result<void> inject_file(InputFile& file, const std::string& name, const std::string& label) {
+    auto writer = bus_->new_value();
+    auto read = file.read_into(*writer, [&] { return bus_->gone(); });
+    if (!read) return failed(name, read.error());
+    auto value = writer->seal();
+    if (!value) return value.error();
+    return inject_value(std::move(*value), name, choices_->label.value_or(label));
+  }
+
+  Result<void> inject_value(Value value, const std::string& name, std::string label) {
+    if (choices_->printable) {
+      auto is_text = is_utf8_value(value);
+      if (!is_text) return is_text.error();
+      if (!*is_text)
+        return failed(name, {Code::kUnreadable, "is not UTF-8 text, which --printable asks for"});
+    }
+    auto type = identify(value);
+    if (!type) return type.error();
+    auto path = choices_->selector.empty() ? guess_path(*type, value, label) : choices_->selector;
+    if (!path) return path.error();
+    NewDescriptor item;
+    item.origin = OriginClaim{{}, label.substr(0, kMaxLabel), count_};
+    item.descriptor = make_object(setting_.domain, *path, item.origin->name, std::move(value), "inject",
+                                  choices_->random_hash ? random_salt() : std::string());
+    item.descriptor.file_type = std::move(*type);
+    if (choices_->printable) item.descriptor.kind = Kind::kText;
+    if (choices_->uuid) item.descriptor.uuid = *choices_->uuid;
+    return push(std::move(item), name);
+  }
+
+  Result<void> push(NewDescriptor item, const std::string& name) {
+    count_++;
+    bytes_ += item.descriptor.value.size();
+    if (count_ % kProgressEvery == 0) show_progress();
+    auto pushed = bus_->push(std::move(item), submission_, [this, name](const Result<Pushed>& answer) {
+      if (!answer) refused(name, answer.error());
+    });
+    if (!pushed) return pushed;
+    return broken_ ? Result<void>(*broken_) : Result<void>();
+  }
+
+  void show_progress() {
+    setting_.out.progress("injected " + std::to_string(count_) + " files, " + std::to_string(bytes_ >> 20) +
+                          " MiB");
+  }
+
+  // --- what goes wrong ---
+
+  // Only this file, or everything?
+  Result<void> failed(const std::string& name, const Error& error) {
+    if (error.code != Code::kUnreadable) return error;
+    complain(name, error);
+    return {};
+  }
+
+  // The bus took everything but this one, or it is the bus that fails.
+  void refused(const std::string& name, const Error& error) {
+    bool is_this_one = error.code == Code::kLimit || error.code == Code::kConflict ||
+                       error.code == Code::kInvalid || error.code == Code::kLoop ||
+                       error.code == Code::kNotFound;
+    if (!is_this_one) broken_ = error;
+    if (!is_this_one) return;
+    setting_.out.note("not injected: " + escape(name) + ": " + error.message);
+    setting_.out.incomplete();
+  }
+
+  void complain(const std::string& name, const Error& error) {
+    setting_.out.input_failed();
+    if (error.code == Code::kUnreadable && find_agent(name) != nullptr) {
+      setting_.out.note("no file '" + escape(name) + "': did you mean `-- " + escape(name) + "`?");
+    } else {
+      setting_.out.note("cannot inject " + escape(name) + ": " + error.message);
+    }
+  }
+
+  Setting setting_;
+  std::vector<std::string> arguments_;
+  Result<InjectChoices> choices_;
+  Bus* bus_ = nullptr;
+  SubmissionId submission_ = 0;
+  uint64_t count_ = 0;
+  uint64_t bytes_ = 0;
+  std::optional<Error> broken_;  // of the bus, told by the answer to a push
+};
+
+}  // namespace
+
+extern const AgentSpec inject_agent;
+const AgentSpec inject_agent = {
+    .name = "inject",
+    .summary = "files of this host enter the bus",
+    .help =
+        "Reads each file once, lets libmagic tell its type, and pushes it as an object labelled with its "
+        "name. A file\n"
+        "that cannot be read is named on standard error and skipped (exit code 1). - is standard input. The "
+        "list of\n"
+        "files ends with --.\n"
+        "\n"
+        "Names given are followed if they are symbolic links; in directories (--recursive) links, pipes and "
+        "devices\n"
+        "are left out. Files found there are labelled with their path from the directory named: "
+        "samples/a/b.exe.\n"
+        "\n"
+        "  rebus_agent hasher unarchive inject apt1.tgz -- return --short md5_hash\n"
+        "  find / -name '*.exe' -print0 | rebus_agent hasher inject --files-from - -- return --short "
+        "md5_hash\n"
+        "  curl -s URL | rebus_agent file_id inject --label page - -- return --short file_id",
+    .role = Role::kProducer,
+    .options = inject_options(),
+    .arguments = {.metavar = "FILES",
+                  .help = "files to inject; - is standard input",
+                  .max = ArgumentsSpec::kMany},
+    .make = [](const Setting& setting) -> std::unique_ptr<Agent> {
+      return std::make_unique<Inject>(setting);
+    },
+    .declare = [](const Options& options, Hello&) -> Result<void> {
+      auto choices = InjectChoices::read(options);
+      if (!choices) return choices.error();
+      return check_file_type_database();
+    },
+};
+
+}  // namespace rebus

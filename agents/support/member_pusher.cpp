@@ -1,0 +1,69 @@
+#include "agents/support/member_pusher.h"
+
+#include "agents/support/file_type.h"
+#include "agents/support/type_path.h"
+#include "agents/support/unpacked_name.h"
+
+namespace rebus {
+namespace {
+
+constexpr const char* kAgent = "unarchive";
+
+bool names_a_file(std::string_view name) {
+  std::string_view last = name.substr(name.rfind('/') + 1);
+  return !last.empty() && last != "." && last != "..";
+}
+
+}  // namespace
+
+Result<void> MemberPusher::push_member(const Value& value, const std::string& name, uint64_t ordinal) {
+  Named named;
+  named.name = names_a_file(name) ? name.substr(0, name_bytes_) : "member-" + std::to_string(ordinal);
+  named.label = work_.descriptor().label + ":" + named.name;
+  named.ordinal = ordinal;
+  return push(value, std::move(named));
+}
+
+Result<void> MemberPusher::push_content(const Value& value) {
+  const std::string& container = work_.descriptor().label;
+  std::string_view last = last_component(container);
+  Named named;
+  named.name = unpacked_name(last);
+  named.label = container.substr(0, container.size() - last.size()) + named.name;
+  named.replaces = true;
+  return push(value, std::move(named));
+}
+
+Result<void> MemberPusher::push(const Value& value, Named named) {
+  const Descriptor& container = work_.descriptor();
+  auto type = identify(value);
+  if (!type) return type.error();
+  auto path = guess_path(*type, value, named.label);
+  if (!path) return path.error();
+  named.label.resize(std::min(named.label.size(), kMaxLabel));
+  NewDescriptor item;
+  item.descriptor = make_object(container.domain, *path, std::move(named.label), value, kAgent);
+  item.descriptor.file_type = std::move(*type);
+  item.origin = OriginClaim{container.selector, std::move(named.name), named.ordinal, named.replaces};
+  Descriptor member = item.descriptor;
+  auto pushed = work_.push(std::move(item));
+  if (!pushed) return pushed;
+  count_++;
+  return push_links(member);
+}
+
+Result<void> MemberPusher::push_links(const Descriptor& member) {
+  const Descriptor& container = work_.descriptor();
+  if (member.selector.id() == container.selector.id()) return {};  // an archive that contains itself
+  auto [down, up] =
+      make_links(container, member, kAgent, {"unarchived", "extracted from this archive", false});
+  for (Descriptor* link : {&down, &up}) {
+    NewDescriptor item;
+    item.descriptor = std::move(*link);
+    auto pushed = work_.push(std::move(item));
+    if (!pushed) return pushed;
+  }
+  return {};
+}
+
+}  // namespace rebus

@@ -1,0 +1,40 @@
+// MemberPusher: what came out of a container becomes objects on the bus.
+#pragma once
+
+#include <string>
+
+#include "bus/agent.h"
+
+namespace rebus {
+
+// Pushes each member with its type, its origin, and the pair of links to its container.
+class MemberPusher {
+ public:
+  // Names are cut to `name_bytes`.
+  MemberPusher(Work& work, uint64_t name_bytes) : work_(work), name_bytes_(name_bytes) {}
+
+  // A member of an archive. `name` is its full path there, any bytes; one that is none (empty, ".", a
+  // directory's) becomes "member-<ordinal>". Equal bytes under several names are pushed under each.
+  Result<void> push_member(const Value& value, const std::string& name, uint64_t ordinal);
+  // The content of a compressed single file, named after it.
+  Result<void> push_content(const Value& value);
+
+  // Members pushed so far.
+  uint64_t count() const { return count_; }
+
+ private:
+  struct Named {
+    std::string label;  // of the object
+    std::string name;   // inside the container
+    uint64_t ordinal = 0;
+    bool replaces = false;
+  };
+  Result<void> push(const Value& value, Named named);
+  Result<void> push_links(const Descriptor& member);
+
+  Work& work_;
+  uint64_t name_bytes_;
+  uint64_t count_ = 0;
+};
+
+}  // namespace rebus

@@ -1,0 +1,34 @@
+#include "agents/support/name_list.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+namespace rebus {
+
+void NameList::Close::operator()(FILE* file) const {
+  if (file != stdin) fclose(file);
+}
+
+Result<NameList> NameList::open(const std::string& path) {
+  FILE* file = path == "-" ? stdin : fopen(path.c_str(), "re");
+  if (file == nullptr) return Error{Code::kUnreadable, std::generic_category().message(errno)};
+  return NameList(file);
+}
+
+std::optional<std::string> NameList::next() {
+  char* line = nullptr;
+  size_t capacity = 0;
+  std::optional<std::string> name;
+  while (!name) {
+    ssize_t length = getdelim(&line, &capacity, '\0', file_.get());
+    if (length < 0) break;
+    bool is_ended = line[length - 1] == '\0';
+    size_t size = static_cast<size_t>(length) - (is_ended ? 1 : 0);
+    if (size > 0) name.emplace(line, size);
+  }
+  free(line);
+  return name;
+}
+
+}  // namespace rebus

@@ -1,0 +1,30 @@
+// NameList: file names read one by one from a list with NUL bytes between them.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "descriptor/result.h"
+
+namespace rebus {
+
+// What `find -print0` writes. Holds one name at a time.
+class NameList {
+ public:
+  // "-" is standard input. kUnreadable.
+  static Result<NameList> open(const std::string& path);
+  // The next name that is not empty; nothing at the end.
+  std::optional<std::string> next();
+
+ private:
+  struct Close {
+    void operator()(FILE* file) const;
+  };
+  explicit NameList(FILE* file) : file_(file) {}
+
+  std::unique_ptr<FILE, Close> file_;
+};
+
+}  // namespace rebus

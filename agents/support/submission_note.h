@@ -1,0 +1,14 @@
+// The /submission descriptor that stands for one injection.
+#pragma once
+
+#include <string>
+
+#include "descriptor/descriptor.h"
+
+namespace rebus {
+
+// Structured: host, name, path (made absolute), submitter (user name), time (UTC, ISO 8601 with nanoseconds)
+// and `unique` (random), which makes every note another descriptor.
+Descriptor make_submission_note(const Domain& domain, const std::string& name, const std::string& path);
+
+}  // namespace rebus

@@ -1,0 +1,303 @@
+#include "agents/support/unpacking.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "descriptor/escape.h"
+
+namespace rebus {
+namespace {
+
+using End = ArchiveReader::End;
+using Content = ArchiveReader::Content;
+using Type = ArchiveMember::Type;
+
+// New readings of one container: behind broken members, and to search for a password.
+constexpr int kMaxReopenings = 64;
+constexpr int kMaxVainSearches = 8;
+// Passwords times members that none of them opens.
+constexpr uint64_t kMaxPasswordTries = 20'000;
+// libarchive's own limit of compressions over each other (MAX_NUMBER_FILTERS).
+constexpr uint64_t kMaxCompressions = 25;
+
+}  // namespace
+
+Unpacking::Unpacking(Work& work, const Limits& limits, const std::vector<std::string>& passwords)
+    : work_(work),
+      limits_(limits),
+      passwords_(passwords),
+      budget_(limits, work.value().size()),
+      pusher_(work, limits.name_bytes) {}
+
+Result<void> Unpacking::run() {
+  if (work_.record().level >= limits_.levels) {
+    findings_.add_spent({"depth", limits_.levels, "more archives in archives than allowed"}, "");
+  } else {
+    auto taken = take_apart();
+    if (!taken) return taken;
+  }
+  auto told = findings_.push(work_, limits_, pusher_.count());
+  if (!told) return told;
+  return findings_.verdict(pusher_.count());
+}
+
+Result<void> Unpacking::take_apart() {
+  auto read = read_members();
+  if (!read) return read;
+  // Without a single entry it may be a compressed file of another kind. An "empty tar" in gzip is one, too:
+  // it may be a gigabyte of zeros (V23).
+  bool is_single_file = budget_.entries() == 0 && compressions_ > 0 && !stopped_;
+  if (is_single_file) return read_single_file();
+  auto pushed = push_empty_files();
+  if (!pushed || stopped_) return pushed;
+  return resolve_links();
+}
+
+// --- members ---
+
+Result<void> Unpacking::read_members() {
+  uint64_t next_index = 0;
+  for (int openings = 0; openings <= kMaxReopenings; openings++) {
+    ArchiveReader reader(work_.value(), Content::kMembers, passwords_);
+    auto step = read_from(reader, next_index);
+    if (!step) return step.error();
+    stopped_ = *step == Step::kStop;
+    if (*step != Step::kReopen) return {};
+  }
+  findings_.add_damage("too many broken members", "");
+  return {};
+}
+
+// From the member with this index on, up to the end (kNext) or until something stops it.
+Result<Unpacking::Step> Unpacking::read_from(ArchiveReader& reader, uint64_t& next_index) {
+  while (true) {
+    auto member = reader.next();
+    compressions_ = reader.compressions();
+    if (!member) return bad_header(member.error());
+    if (!*member) return end_of_members(reader);
+    if ((*member)->index < next_index) continue;
+    next_index = (*member)->index + 1;
+    if (auto spent = budget_.entry()) {
+      findings_.add_spent(*spent, (*member)->name);
+      return Step::kStop;
+    }
+    auto step = take(reader, **member);
+    if (!step || *step != Step::kNext) return step;
+  }
+}
+
+Result<Unpacking::Step> Unpacking::end_of_members(const ArchiveReader& reader) {
+  auto early = reader.ended_early();
+  if (!early) return early.error();
+  if (*early) findings_.add_damage("the end mark is missing", "");
+  return Step::kNext;
+}
+
+// What came before stays; what comes after is lost.
+Result<Unpacking::Step> Unpacking::bad_header(const Error& error) {
+  if (error.code == Code::kLimit) {
+    findings_.add_spent({"filters", kMaxCompressions, "too many compressions over each other"}, "");
+    return Step::kStop;
+  }
+  if (error.code != Code::kFailed) return error;
+  if (ArchiveReader::tells_of_encryption(error.message)) {
+    findings_.add_encrypted("", error.message);
+  } else {
+    findings_.add_damage(error.message, "number " + std::to_string(budget_.entries()));
+  }
+  return Step::kNext;
+}
+
+Result<Unpacking::Step> Unpacking::take(ArchiveReader& reader, const ArchiveMember& member) {
+  if (hard_links_.waits(member)) {
+    hard_links_.add_waiting(member);
+    return Step::kNext;
+  }
+  bool has_bytes = member.type == Type::kFile || (member.type == Type::kHardlink && member.size > 0);
+  if (has_bytes) return take_file(reader, member);
+  if (member.type == Type::kHardlink) return take_hardlink(member);
+  if (member.type != Type::kDirectory) findings_.add_skipped(member);
+  return Step::kNext;
+}
+
+Result<Unpacking::Step> Unpacking::take_hardlink(const ArchiveMember& member) {
+  if (last_value_ && member.link_target == last_name_) return push(*last_value_, member.name, member.index);
+  hard_links_.add(member);
+  return Step::kNext;
+}
+
+Result<Unpacking::Step> Unpacking::take_file(ArchiveReader& reader, const ArchiveMember& member) {
+  if (member.encrypted && skips_encrypted_) {
+    findings_.add_encrypted(member.name, "not tried any more");
+    return Step::kNext;
+  }
+  auto writer = work_.new_value();
+  Extraction extraction = extract(reader, *writer, budget_);
+  if (extraction.reading.end == End::kStopped) return ran_out(extraction, member.name);
+  // Not every format of libarchive notices (warc does not). More than declared is no error: bytes count.
+  bool is_cut = extraction.reading.end == End::kWhole && extraction.value->size() < member.size;
+  if (is_cut) extraction = {{End::kUnreadable, "ends before its declared size", {}}, {}, {}};
+  bool wrong_password = member.encrypted && extraction.reading.end == End::kDamaged;
+  if (!extraction.value || wrong_password) return take_unread(reader, member, extraction.reading);
+  if (extraction.reading.end == End::kDamaged) findings_.add_damage(extraction.reading.message, member.name);
+  return push_file(member, *extraction.value);
+}
+
+// The member did not come out, or came out of a wrong password's key.
+Result<Unpacking::Step> Unpacking::take_unread(const ArchiveReader& reader, const ArchiveMember& member,
+                                               const ArchiveReader::Reading& reading) {
+  if (reading.error) return *reading.error;
+  if (ArchiveReader::tells_of_encryption(reading.message)) {
+    findings_.add_encrypted(member.name, reading.message);
+    count_password_tries();
+    skips_encrypted_ = skips_encrypted_ || reading.end == End::kBroken;  // so will be the next ones
+  } else if (member.encrypted) {
+    auto found = search_password(member);
+    if (!found) return found.error();
+    if (!*found) findings_.add_encrypted(member.name, "no password opens it, or it is damaged");
+  } else {
+    findings_.add_damage(reading.message, member.name);
+  }
+  if (stopped_) return Step::kStop;
+  if (reading.end != End::kBroken) return Step::kNext;
+  return reader.has_directory() ? Step::kReopen : Step::kStop;
+}
+
+Result<Unpacking::Step> Unpacking::ran_out(const Extraction& extraction, const std::string& member) {
+  if (!extraction.spent) return *extraction.reading.error;
+  findings_.add_spent(*extraction.spent, member);
+  return extraction.spent->what == "entry-bytes" ? Step::kNext : Step::kStop;
+}
+
+// --- passwords ---
+
+void Unpacking::count_password_tries() {
+  password_tries_ += passwords_.size();
+  skips_encrypted_ = skips_encrypted_ || password_tries_ > kMaxPasswordTries;
+}
+
+// The old zip encryption checks a password by one byte: of 40 wrong ones some will pass, and the bytes that
+// come out are noise. Then each password is tried alone until the checksum is right.
+Result<bool> Unpacking::search_password(const ArchiveMember& member) {
+  for (size_t i = 0; i < passwords_.size() && !budget_.grow(0); i++) {
+    auto extraction = extract_with(passwords_[i], member.index);
+    if (!extraction) return extraction.error();
+    if (extraction->reading.end != End::kWhole) continue;
+    std::rotate(passwords_.begin(), passwords_.begin() + static_cast<ptrdiff_t>(i),
+                passwords_.begin() + static_cast<ptrdiff_t>(i) + 1);
+    auto pushed = push_file(member, *extraction->value);
+    if (!pushed) return pushed.error();
+    stopped_ = *pushed == Step::kStop;
+    return true;
+  }
+  skips_encrypted_ = ++vain_searches_ == kMaxVainSearches;
+  return false;
+}
+
+Result<Extraction> Unpacking::extract_with(const std::string& password, uint64_t index) {
+  ArchiveReader reader(work_.value(), Content::kMembers, {password});
+  while (true) {
+    auto member = reader.next();
+    if (!member) return member.error();
+    if (!*member) return Extraction{{End::kBroken, "gone", {}}, {}, {}};
+    if ((*member)->index < index) continue;
+    auto writer = work_.new_value();
+    return extract(reader, *writer, budget_);
+  }
+}
+
+// --- pushing ---
+
+// A file, and the names that waited for its bytes.
+Result<Unpacking::Step> Unpacking::push_file(const ArchiveMember& member, const Value& value) {
+  budget_.member(value.size());
+  for (const HardLinks::Link& name : hard_links_.take_waiting(member)) {
+    auto step = push(value, name.name, name.index);
+    if (!step || *step != Step::kNext) return step;
+  }
+  last_name_ = member.name;
+  last_value_ = value;
+  return push(value, member.name, member.index);
+}
+
+Result<Unpacking::Step> Unpacking::push(const Value& value, const std::string& name, uint64_t index) {
+  auto pushed = pusher_.push_member(value, name, index);
+  if (pushed) return Step::kNext;
+  if (pushed.error().code != Code::kLimit) return pushed.error();
+  findings_.add_spent({"submission", limits_.submission_files, pushed.error().message}, name);
+  return Step::kStop;
+}
+
+Result<void> Unpacking::push_empty_files() {
+  for (const HardLinks::Link& name : hard_links_.take_all_waiting()) {
+    auto step = push(Value(), name.name, name.index);
+    if (!step) return step.error();
+    if (*step == Step::kStop) stopped_ = true;
+    if (stopped_) return {};
+  }
+  return {};
+}
+
+// --- links, in a second pass ---
+
+Result<void> Unpacking::resolve_links() {
+  if (hard_links_.links().empty()) return {};
+  ArchiveReader reader(work_.value(), Content::kMembers, passwords_);
+  auto step = read_links(reader);
+  if (!step) return step.error();
+  return {};
+}
+
+// Keeps the bytes of names that links point to and pushes them again under the names of the links. A link
+// means what stood under its target when it was met: names may occur twice.
+Result<Unpacking::Step> Unpacking::read_links(ArchiveReader& reader) {
+  std::unordered_map<std::string, std::optional<Value>> targets;
+  for (const HardLinks::Link& link : hard_links_.links()) targets[link.target];
+  for (const HardLinks::Link& link : hard_links_.links()) {
+    while (true) {
+      auto member = reader.next();
+      if (!member || !*member) return Step::kStop;  // told by the first pass
+      if ((*member)->index == link.index) break;
+      auto target = targets.find((*member)->name);
+      bool is_wanted = (*member)->type == Type::kFile && target != targets.end();
+      if (!is_wanted) continue;
+      auto writer = work_.new_value();
+      Extraction extraction = extract(reader, *writer, budget_);
+      if (extraction.value) target->second = std::move(extraction.value);
+    }
+    auto& value = targets[link.target];
+    if (!value) {
+      findings_.add_skipped({.type = Type::kHardlink, .name = link.name, .link_target = link.target});
+      continue;
+    }
+    auto step = push(*value, link.name, link.index);
+    if (!step || *step == Step::kStop) return step;
+  }
+  return Step::kNext;
+}
+
+// --- a compressed file that is no archive ---
+
+Result<void> Unpacking::read_single_file() {
+  findings_.forget_damage();
+  ArchiveReader reader(work_.value(), Content::kSingleFile, {});
+  auto member = reader.next();
+  if (!member && member.error().code != Code::kFailed) return member.error();
+  if (!member) {
+    findings_.add_damage(member.error().message, "");
+    return {};
+  }
+  if (!*member) return pusher_.push_content(Value());
+  auto writer = work_.new_value();
+  Extraction extraction = extract(reader, *writer, budget_);
+  if (extraction.reading.end == End::kStopped) {
+    auto step = ran_out(extraction, "");
+    return step ? Result<void>() : step.error();
+  }
+  if (extraction.reading.error) return *extraction.reading.error;
+  if (extraction.reading.end != End::kWhole) findings_.add_damage(extraction.reading.message, "");
+  if (!extraction.value) return {};
+  return pusher_.push_content(*extraction.value);
+}
+
+}  // namespace rebus

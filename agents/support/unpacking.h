@@ -1,0 +1,75 @@
+// Unpacking: one container taken apart, its members pushed as objects while it runs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agents/support/archive_reader.h"
+#include "agents/support/budget.h"
+#include "agents/support/extraction.h"
+#include "agents/support/findings.h"
+#include "agents/support/hard_links.h"
+#include "agents/support/member_pusher.h"
+
+namespace rebus {
+
+// The work of `unarchive` on one descriptor. One use.
+class Unpacking {
+ public:
+  Unpacking(Work& work, const Limits& limits, const std::vector<std::string>& passwords);
+
+  // Whatever could be read has been pushed when it returns, also when it returns an Error (a damaged
+  // container).
+  Result<void> run();
+
+ private:
+  // What to do after a member.
+  enum class Step {
+    kNext,
+    kReopen,  // this reader is broken; a new one can go on behind the member
+    kStop,
+  };
+
+  Result<void> take_apart();
+  Result<void> read_members();
+  Result<Step> read_from(ArchiveReader& reader, uint64_t& next_index);
+  Result<Step> end_of_members(const ArchiveReader& reader);
+  Result<Step> bad_header(const Error& error);
+  Result<Step> take(ArchiveReader& reader, const ArchiveMember& member);
+  Result<Step> take_hardlink(const ArchiveMember& member);
+  Result<Step> take_file(ArchiveReader& reader, const ArchiveMember& member);
+  Result<Step> take_unread(const ArchiveReader& reader, const ArchiveMember& member,
+                           const ArchiveReader::Reading& reading);
+  Result<Step> ran_out(const Extraction& extraction, const std::string& member);
+  void count_password_tries();
+
+  Result<bool> search_password(const ArchiveMember& member);
+  Result<Extraction> extract_with(const std::string& password, uint64_t index);
+
+  Result<Step> push_file(const ArchiveMember& member, const Value& value);
+  Result<Step> push(const Value& value, const std::string& name, uint64_t index);
+
+  Result<void> push_empty_files();
+  Result<void> resolve_links();
+  Result<Step> read_links(ArchiveReader& reader);
+  Result<void> read_single_file();
+
+  Work& work_;
+  const Limits& limits_;
+  std::vector<std::string> passwords_;  // the last one that worked first
+  Budget budget_;
+  Findings findings_;
+  MemberPusher pusher_;
+  HardLinks hard_links_;
+  int compressions_ = 0;
+  uint64_t password_tries_ = 0;
+  int vain_searches_ = 0;  // for a password
+  bool skips_encrypted_ = false;
+  bool stopped_ = false;
+  // The member pushed last: links that follow it at once need no second pass.
+  std::string last_name_;
+  std::optional<Value> last_value_;
+};
+
+}  // namespace rebus

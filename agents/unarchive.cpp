@@ -1,0 +1,70 @@
+// unarchive: takes archives and compressed files apart; their members are objects like injected files.
+#include "agents/support/file_type.h"
+#include "agents/support/passwords.h"
+#include "agents/support/unpacking.h"
+#include "bus/agent.h"
+
+namespace rebus {
+namespace {
+
+class Unarchive final : public Agent {
+ public:
+  explicit Unarchive(const Setting& setting)
+      : limits_(setting.limits), passwords_(read_passwords(setting.options.list("passwords"))) {}
+
+  Result<void> process(Work& work) override {
+    if (!passwords_) return passwords_.error();
+    return Unpacking(work, limits_, *passwords_).run();
+  }
+
+ private:
+  Limits limits_;
+  Result<std::vector<std::string>> passwords_;
+};
+
+Result<void> check_options(const Options& options, Hello&) {
+  auto passwords = read_passwords(options.list("passwords"));
+  if (!passwords) return passwords.error();
+  return check_file_type_database();
+}
+
+}  // namespace
+
+extern const AgentSpec unarchive_agent;
+const AgentSpec unarchive_agent = {
+    .name = "unarchive",
+    .summary = "takes archives and compressed files apart, recursively",
+    .help =
+        "Takes objects under /archive/ and /compressed/: tar, zip, 7z, rar, cab, iso, cpio, ar, deb, rpm, "
+        "lha, xar,\n"
+        "warc; gzip, bzip2, xz, lzma, lzip, lz4, zstd, compress. Members become objects labelled "
+        "archive:member, a\n"
+        "single compressed file loses its suffix. What is in archives in archives is taken apart in turn.\n"
+        "\n"
+        "What was not examined is told as /limit/... results: encrypted members (/limit/encrypted), too "
+        "many\n"
+        "entries, bytes, levels. A damaged archive gives what could be read and counts as failed. Links and\n"
+        "devices are told in /unarchive/skipped, never followed or made. Nothing is written to disk under a "
+        "name\n"
+        "from an archive, and no other program is started.\n"
+        "\n"
+        "  rebus_agent unarchive --passwords 's3cret,other' inject sample.zip -- ls\n"
+        "  rebus_agent unarchive --passwords @words.txt inject sample.zip -- ls",
+    .role = Role::kConsumer,
+    .prefixes = {"/archive", "/compressed"},
+    .objects_only = true,
+    .publish = Publish::kAsItGoes,
+    .options =
+        {{.name = "--passwords",
+          .metavar = "LIST",
+          .help = "passwords to try before the built-in ones (infected, malware, ...); @FILE: one per line",
+          .fallback = {},
+          .list = true,
+          .secret = true}},
+    .make = [](const Setting& setting) -> std::unique_ptr<Agent> {
+      return std::make_unique<Unarchive>(setting);
+    },
+    .declare = check_options,
+};
+
+}  // namespace rebus
