@@ -1,0 +1,60 @@
+// The cast: peers that behave like agents, one message at a time, and may be crashed at any moment.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "bus/message.h"
+
+namespace rebus::simulation {
+
+using Random = std::mt19937_64;
+
+// What a character does with its tasks.
+enum class Part {
+  kInject,  // opens a submission and pushes files and containers
+  kUnpack,  // streams the members of containers as it goes: deterministic
+  kHash,    // one result at finish: deterministic
+  kClock,   // one result that differs from run to run: may be stored once only
+  kChain,   // results of results, until the master's rules stop it
+  kFussy,   // fails on some, filters others
+  kRead,    // a reader: looks at everything, in order
+};
+
+
+// One peer. Its messages wait in `outbox`, what the master sent in `inbox`.
+struct Actor {
+  Part part = Part::kHash;
+  std::string name;
+  uint64_t number = 0;   // tells instances and injectors apart
+  uint64_t peer = 0;     // 0: not connected
+  bool joined = false;
+  uint64_t token = 0;    // of the last session
+  std::deque<Message> inbox, outbox;
+  std::deque<Task> tasks;
+  std::optional<Task> current;               // as-it-goes: its pushes are under way
+  std::map<uint64_t, Body> unanswered;       // calls, repeated after a reconnect
+  uint64_t next_request = 1;
+  // injector
+  SubmissionId submission = 0;
+  std::deque<NewDescriptor> plan;
+  Lane lane = Lane::kNormal;
+  bool closed = false;
+  // reader
+  Seq position = 0;
+  std::vector<Seq> seen;
+};
+
+// The calls of the bus an actor makes; deterministic in (seed, part, input) except for kClock.
+Hello hello_of(const Actor& actor);
+// The files of an injector, containers among them: a container's value lists its members.
+std::deque<NewDescriptor> plan_of(uint64_t seed, uint64_t injector);
+std::vector<NewDescriptor> members_of(const Descriptor& container);
+Finish finish_of(const Actor& actor, const Task& task, Random& random);
+Descriptor note_of(uint64_t injector);
+
+}  // namespace rebus::simulation

@@ -1,0 +1,289 @@
+#include "tests/simulation/world.h"
+
+#include <algorithm>
+
+namespace rebus::simulation {
+namespace {
+
+constexpr int kMaxSteps = 60'000;
+constexpr int kStormSteps = 400;  // faults come only so long; then all must come right
+
+}  // namespace
+
+World::World(uint64_t seed, bool faults) : seed_(seed), faults_(faults), random_(seed) {
+  Random casting(seed);  // the same cast with and without faults
+  size_t injectors = 1 + casting() % 3;
+  for (size_t i = 0; i < injectors; i++) {
+    hire(Part::kInject, "inject", i);
+    cast_.back()->plan = plan_of(seed, i);
+    cast_.back()->lane = static_cast<Lane>(casting() % kLanes);
+  }
+  hire(Part::kUnpack, "unpack", 0);
+  for (uint64_t i = 0; i <= casting() % 2; i++) hire(Part::kHash, "hash", i);
+  for (uint64_t i = 0; i <= casting() % 2; i++) hire(Part::kClock, "clock", i);
+  hire(Part::kChain, "chain", 0);
+  hire(Part::kFussy, "fussy", 0);
+  hire(Part::kRead, "reader", 0);
+  start_master();
+}
+
+World::~World() = default;
+
+void World::hire(Part part, const std::string& name, uint64_t number) {
+  auto actor = std::make_unique<Actor>();
+  actor->part = part;
+  actor->name = name;
+  actor->number = number;
+  cast_.push_back(std::move(actor));
+}
+
+void World::start_master() {
+  auto master = Master::start(storage_, {}, now_);
+  if (!master) {
+    broken_law_ = "the master starts on what it stored: " + master.error().message;
+    return;
+  }
+  master_ = *std::move(master);
+}
+
+// Power cut: uncommitted changes, connections and messages under way are lost.
+void World::crash_master() {
+  master_.reset();
+  storage_.crash();
+  for (auto& actor : cast_) disconnect(*actor, false);
+  start_master();
+}
+
+std::string World::run() {
+  std::string missing = "the bus comes to rest";
+  for (int i = 0; i < kMaxSteps && broken_law_.empty(); i++) {
+    bool storm = faults_ && i < kStormSteps;
+    if (storm && random_() % 20 == 0) fault();
+    step();
+    if (storm || i % 16 != 0 || !at_rest()) continue;
+    missing = check_progress();
+    if (missing.empty()) return check_laws();
+  }
+  return broken_law_.empty() ? missing : broken_law_;
+}
+
+void World::fault() {
+  Actor& actor = *cast_[random_() % cast_.size()];
+  switch (random_() % 4) {
+    case 0: crash_master(); break;
+    case 1: disconnect(actor, true); break;
+    case 2: disconnect(actor, false); break;  // noticed only by its silence
+    case 3: now_.steady += std::chrono::seconds(3); break;
+  }
+}
+
+void World::step() {
+  now_.steady += std::chrono::milliseconds(random_() % 50);
+  now_.utc_ns++;
+  size_t choice = random_() % (cast_.size() + 2);
+  if (choice < cast_.size()) return act(*cast_[choice]);
+  master_turn();
+}
+
+void World::master_turn() {
+  for (auto& actor : cast_) {
+    size_t count = random_() % 4;
+    while (count-- > 0 && !actor->outbox.empty()) {
+      Message message = std::move(actor->outbox.front());
+      actor->outbox.pop_front();
+      master_->handle(actor->peer, std::move(message), now_);
+    }
+  }
+  master_->tick(now_);
+  if (faults_ && random_() % 300 == 0) return crash_master();  // before the commit
+  auto outbox = master_->settle();
+  if (!outbox) {
+    broken_law_ = "the storage works: " + outbox.error().message;
+    return;
+  }
+  if (faults_ && random_() % 300 == 0) return crash_master();  // committed, not sent
+  for (Outgoing& out : *outbox) {
+    auto it = std::find_if(cast_.begin(), cast_.end(), [&](auto& a) { return a->peer == out.peer; });
+    if (it != cast_.end()) (*it)->inbox.push_back(std::move(out.message));
+  }
+}
+
+void World::connect(Actor& actor) {
+  actor.peer = next_peer_++;
+  actor.tasks.clear();
+  actor.current.reset();
+  actor.joined = false;
+  actor.outbox.push_back({UINT64_MAX, hello_of(actor)});
+}
+
+// The peer forgets its tasks, as a process that died does; calls of injectors are repeated by its successor.
+void World::disconnect(Actor& actor, bool noticed) {
+  if (actor.peer == 0) return;
+  if (random_() % 2 == 0 && master_) {  // what it sent before may still arrive
+    for (Message& message : actor.outbox) master_->handle(actor.peer, std::move(message), now_);
+  }
+  if (noticed && master_) master_->peer_gone(actor.peer);
+  actor.inbox.clear();
+  actor.outbox.clear();
+  actor.peer = 0;
+  actor.joined = false;
+  if (actor.part != Part::kInject) actor.unanswered.clear();
+}
+
+void World::act(Actor& actor) {
+  if (actor.peer == 0) return connect(actor);
+  if (!actor.inbox.empty()) {
+    Message message = std::move(actor.inbox.front());
+    actor.inbox.pop_front();
+    return receive(actor, std::move(message));
+  }
+  if (!actor.joined) return;
+  if (random_() % 8 == 0) actor.outbox.push_back({UINT64_MAX - 1, Heartbeat{}});
+  work(actor);
+}
+
+void World::receive(Actor& actor, Message message) {
+  if (std::holds_alternative<Lost>(message.body)) return disconnect(actor, false);
+  if (const auto* welcome = std::get_if<Welcome>(&message.body)) {
+    actor.joined = true;
+    actor.token = welcome->token;
+    for (const auto& [request, body] : actor.unanswered) actor.outbox.push_back({request, body});
+    return;
+  }
+  if (auto* task = std::get_if<Task>(&message.body)) {
+    if (actor.tasks.size() + (actor.current ? 1 : 0) >= 2) broken_law_ = "no peer holds more than its credit";
+    actor.tasks.push_back(std::move(*task));
+    return;
+  }
+  auto it = actor.unanswered.find(message.request);
+  if (it == actor.unanswered.end()) return;
+  Body call = std::move(it->second);
+  actor.unanswered.erase(it);
+  answered(actor, call, message.body);
+}
+
+void World::answered(Actor& actor, const Body& call, const Body& answer) {
+  if (const auto* opened = std::get_if<Opened>(&answer)) actor.submission = opened->submission;
+  if (std::holds_alternative<CloseSubmission>(call)) actor.closed = true;
+  const auto* push = std::get_if<Push>(&call);
+  if (push != nullptr && std::holds_alternative<Pushed>(answer)) {
+    acknowledged_.insert(push->item.descriptor.selector.str());
+  }
+  const auto* failure = std::get_if<Failure>(&answer);
+  if (failure != nullptr) broken_law_ = "a correct call is not refused: " + failure->message;
+}
+
+void World::call(Actor& actor, Body body) {
+  uint64_t request = actor.next_request++;
+  actor.unanswered[request] = body;
+  actor.outbox.push_back({request, std::move(body)});
+}
+
+void World::work(Actor& actor) {
+  if (actor.part == Part::kInject) {
+    if (!actor.unanswered.empty() || actor.closed) return;
+    if (actor.submission == 0) return call(actor, OpenSubmission{note_of(actor.number), actor.lane});
+    if (actor.plan.empty()) return call(actor, CloseSubmission{actor.submission});
+    call(actor, Push{actor.plan.front(), actor.submission});
+    return actor.plan.pop_front();
+  }
+  if (actor.current && actor.unanswered.empty()) {  // all that it published is stored
+    actor.outbox.push_back({0, finish_of(actor, *actor.current, random_)});
+    actor.current.reset();
+    return;
+  }
+  if (actor.current || actor.tasks.empty()) return;
+  Task task = std::move(actor.tasks.front());
+  actor.tasks.pop_front();
+  if (actor.part == Part::kUnpack) {
+    for (NewDescriptor& member : members_of(task.record.descriptor)) call(actor, Push{std::move(member), 0});
+    actor.current = std::move(task);
+    return;
+  }
+  Finish finish = finish_of(actor, task, random_);
+  if (actor.part == Part::kRead) {
+    actor.position = finish.seq;
+    actor.seen.push_back(finish.seq);
+  }
+  actor.outbox.push_back({0, std::move(finish)});
+}
+
+bool World::at_rest() const {
+  return std::all_of(cast_.begin(), cast_.end(), [](auto& a) {
+    bool done = a->part != Part::kInject || a->closed;
+    bool caught_up = a->outbox.empty() || std::all_of(a->outbox.begin(), a->outbox.end(), [](const Message& m) {
+      return std::holds_alternative<Heartbeat>(m.body);
+    });
+    return a->joined && a->inbox.empty() && a->tasks.empty() && !a->current && a->unanswered.empty() && done &&
+           caught_up;
+  }) && master_->is_idle();
+}
+
+std::string World::check_laws() {
+  for (const std::string& selector : acknowledged_) {
+    auto seq = storage_.lookup(Domain(), *Selector::parse(selector));
+    if (!seq || *seq == 0) return "what was acknowledged is stored: " + selector;
+  }
+  return check_effects();
+}
+
+// Every consumer handled every descriptor that concerns it, and the reader saw everything. A peer that was taken
+// for dead learns it with its next heartbeat, so this holds in the end and not at once.
+std::string World::check_progress() {
+  std::map<std::string, ConsumerId> ids;
+  for (const Consumer& consumer : *storage_.consumers()) ids[consumer.agent] = consumer.id;
+  for (auto& actor : cast_) {
+    Hello hello = hello_of(*actor);
+    if (hello.role == Role::kProducer) continue;
+    std::string broken = hello.role == Role::kReader ? check_reader(*actor) : check_consumer(hello, ids[hello.agent]);
+    if (!broken.empty()) return broken;
+  }
+  return "";
+}
+
+std::string World::check_consumer(const Hello& hello, ConsumerId id) {
+  auto filter = Filter::of(hello);
+  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+    if (entry.is_origin || !filter->matches(entry) || *storage_.is_marked(entry.seq, id)) continue;
+    return "every consumer handles every descriptor: " + hello.agent + " never handled " + entry.path;
+  }
+  return "";
+}
+
+// One /clock for each file, although each run of it would give another.
+std::string World::check_effects() {
+  std::map<Seq, int> clocks;
+  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+    if (entry.is_origin) continue;
+    if (entry.path == "/binary/elf") clocks.try_emplace(entry.seq, 0);
+    if (entry.path == "/clock") clocks[storage_.get(entry.seq)->object]++;
+  }
+  for (const auto& [seq, count] : clocks) {
+    if (count != 1) return "effects happen exactly once: " + std::to_string(count) + " results of one file";
+  }
+  return "";
+}
+
+std::string World::check_reader(const Actor& reader) {
+  if (!std::is_sorted(reader.seen.begin(), reader.seen.end())) return "a reader gets the log in order";
+  std::vector<Seq> log;
+  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) log.push_back(entry.seq);
+  if (reader.seen != log) return "a reader gets everything exactly once";
+  return "";
+}
+
+std::set<std::string> World::outcome() {
+  std::set<std::string> lines;
+  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+    if (entry.is_origin || entry.path == "/clock") continue;
+    lines.insert(storage_.get(entry.seq)->descriptor.selector.str());
+    for (const Origin& origin : *storage_.origins_of(entry.seq)) {
+      std::string container =
+          origin.container == 0 ? "-" : storage_.get(origin.container)->descriptor.selector.str();
+      lines.insert(origin.name + " " + std::to_string(origin.ordinal) + " in " + container);
+    }
+  }
+  return lines;
+}
+
+}  // namespace rebus::simulation

@@ -1,0 +1,202 @@
+// Model: what a storage should answer, by looking at everything it was ever told. Slow and simple on purpose;
+// it shares no code with storage/.
+#pragma once
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "storage/storage.h"
+
+namespace rebus {
+
+class Model {
+ public:
+  void apply(const Changes& changes) {
+    for (const Record& r : changes.descriptors) records_.push_back(r);
+    for (const Origin& o : changes.origins) origins_.push_back(o);
+    for (const Mark& m : changes.marks) marks_[{m.seq, m.consumer}] = m;
+    for (const Consumer& c : changes.consumers) consumers_[c.id] = c;
+    for (const Submission& s : changes.submissions) submissions_[s.id] = s;
+  }
+
+  const std::vector<Record>& records() const { return records_; }
+  const std::vector<Origin>& origins() const { return origins_; }
+  const std::map<SubmissionId, Submission>& submissions() const { return submissions_; }
+  const Record* record(Seq seq) const {
+    for (const Record& r : records_) {
+      if (r.seq == seq) return &r;
+    }
+    return nullptr;
+  }
+
+  Seq head() const {
+    Seq head = 0;
+    for (const Record& r : records_) head = std::max(head, r.seq);
+    for (const Origin& o : origins_) head = std::max(head, o.seq);
+    return head;
+  }
+  uint64_t value_bytes() const {
+    uint64_t sum = 0;
+    for (const Record& r : records_) sum += r.descriptor.value.size();
+    return sum;
+  }
+
+  // Positions whose descriptor passes, oldest first.
+  template <class Passes>
+  std::vector<Seq> where(const std::optional<Domain>& domain, Passes passes) const {
+    std::vector<Seq> out;
+    for (const Record& r : records_) {
+      if ((!domain || r.descriptor.domain == *domain) && passes(r.descriptor)) out.push_back(r.seq);
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
+  Seq lookup(const Domain& domain, const Selector& selector) const {
+    auto named = where(domain, [&](const Descriptor& d) { return d.selector.path() == selector.path(); });
+    if (selector.id()) {
+      for (Seq seq : named) {
+        if (record(seq)->descriptor.selector == selector) return seq;
+      }
+      return 0;
+    }
+    std::map<int64_t, Seq> first;
+    for (Seq seq : named) first.emplace(record(seq)->descriptor.version, seq);
+    int64_t version = selector.version().value_or(0);
+    if (version >= 0) return first.contains(version) ? first[version] : 0;
+    if (uint64_t(-version) > first.size()) return 0;
+    return std::next(first.rbegin(), -version - 1)->second;
+  }
+
+  std::vector<LogEntry> log(Seq from) const { return entries(from, std::nullopt); }
+  std::vector<LogEntry> queue(SubmissionId submission, Seq from) const { return entries(from, submission); }
+
+  std::vector<Seq> find_prefix(const std::optional<Domain>& domain, const std::string& prefix) const {
+    return where(domain,
+                 [&](const Descriptor& d) { return (d.selector.path() + "/").starts_with(prefix + "/"); });
+  }
+  std::vector<Seq> find_regex(const std::optional<Domain>& domain, const std::string& regex) const {
+    auto out = where(domain, [&](const Descriptor& d) {
+      return RE2::FullMatch(d.selector.str(), "(?:" + regex + ")(?s:.*)");
+    });
+    std::reverse(out.begin(), out.end());
+    return out;
+  }
+  std::vector<Seq> find_uuid(const std::optional<Domain>& domain, const Uuid& uuid) const {
+    return where(domain, [&](const Descriptor& d) { return d.uuid == uuid; });
+  }
+  // In no order.
+  std::set<Seq> find_digest(const std::optional<Domain>& domain, const std::string& hex) const {
+    auto found = where(domain, [&](const Descriptor& d) {
+      return d.selector.id()->hex().starts_with(hex) || d.value.digest().hex().starts_with(hex);
+    });
+    return {found.begin(), found.end()};
+  }
+  // In no order.
+  std::set<Seq> find_name(const std::optional<Domain>& domain, const std::string& name) const {
+    std::set<Seq> out;
+    for (const Origin& o : origins_) {
+      if (domain && record(o.object)->descriptor.domain != *domain) continue;
+      size_t slash = o.name.rfind('/');
+      std::string last = slash == std::string::npos ? o.name : o.name.substr(slash + 1);
+      bool is_prefix = name.ends_with('*');
+      std::string begin = name.substr(0, name.size() - 1);
+      bool whole = is_prefix ? o.name.starts_with(begin) : o.name == name;
+      bool part = !last.empty() && (is_prefix ? last.starts_with(begin) : last == name);
+      if (whole || part) out.insert(o.object);
+    }
+    return out;
+  }
+  std::vector<Seq> children(Seq parent) const {
+    const Record* of = record(parent);
+    return where(std::nullopt, [&](const Descriptor& d) {
+      return of != nullptr && d.domain == of->descriptor.domain &&
+             std::count(d.precursors.begin(), d.precursors.end(), of->descriptor.selector) > 0;
+    });
+  }
+
+  template <class Passes>
+  std::vector<Origin> origins_where(Passes passes) const {
+    std::vector<Origin> out;
+    std::copy_if(origins_.begin(), origins_.end(), std::back_inserter(out), passes);
+    std::sort(out.begin(), out.end(), [](const Origin& a, const Origin& b) { return a.seq < b.seq; });
+    return out;
+  }
+  template <class Passes>
+  std::vector<Seq> objects_where(Passes passes) const {
+    std::set<Seq> out;
+    for (const Origin& o : origins_where(passes)) out.insert(o.object);
+    return {out.begin(), out.end()};
+  }
+
+  std::vector<Mark> marks(Seq seq) const {
+    std::vector<Mark> out;
+    for (const auto& [key, mark] : marks_) {
+      if (key.first == seq) out.push_back(mark);
+    }
+    return out;
+  }
+  std::vector<Consumer> consumers() const {
+    std::vector<Consumer> out;
+    for (const auto& [id, consumer] : consumers_) out.push_back(consumer);
+    return out;
+  }
+  std::set<SubmissionId> active_after(Lane lane, Seq after) const {
+    std::set<SubmissionId> out;
+    for (const auto& [id, s] : submissions_) {
+      if (s.lane == lane && s.last > after) out.insert(id);
+    }
+    return out;
+  }
+  std::vector<SubmissionId> open_submissions() const {
+    std::vector<SubmissionId> out;
+    for (const auto& [id, s] : submissions_) {
+      if (s.open) out.push_back(id);
+    }
+    return out;
+  }
+  std::map<Uuid, std::string> uuids(const Domain& domain) const {
+    std::map<Uuid, std::pair<bool, std::string>> best;
+    for (const Record& r : records_) {
+      const Descriptor& d = r.descriptor;
+      if (d.domain != domain) continue;
+      std::pair<bool, std::string> candidate{!d.precursors.empty(), d.label};
+      auto [at, is_new] = best.emplace(d.uuid, candidate);
+      if (!is_new) at->second = std::min(at->second, candidate);
+    }
+    std::map<Uuid, std::string> out;
+    for (auto& [uuid, choice] : best) out[uuid] = choice.second;
+    return out;
+  }
+
+ private:
+  std::vector<LogEntry> entries(Seq from, std::optional<SubmissionId> submission) const {
+    std::map<Seq, LogEntry> out;
+    for (const Record& r : records_) {
+      const Descriptor& d = r.descriptor;
+      bool is_object = d.precursors.empty() && d.selector.path() != "/submission";
+      if (!submission || r.submission == *submission) {
+        out[r.seq] = {r.seq, false, d.domain, d.selector.path(), is_object};
+      }
+    }
+    for (const Origin& o : origins_) {
+      if (o.seq == o.object || (submission && o.submission != *submission)) continue;
+      const Descriptor& d = record(o.object)->descriptor;
+      out[o.seq] = {o.seq, true, d.domain, d.selector.path(), true};
+    }
+    std::vector<LogEntry> list;
+    for (auto at = out.lower_bound(from); at != out.end(); ++at) list.push_back(at->second);
+    return list;
+  }
+
+  std::vector<Record> records_;
+  std::vector<Origin> origins_;
+  std::map<std::pair<Seq, ConsumerId>, Mark> marks_;
+  std::map<ConsumerId, Consumer> consumers_;
+  std::map<SubmissionId, Submission> submissions_;
+};
+
+}  // namespace rebus

@@ -1,0 +1,61 @@
+#include "tools/bus_access.h"
+
+#include <spdlog/spdlog.h>
+
+#include "bus/address.h"
+#include "bus/zmq_channel.h"
+#include "master/inproc_server.h"
+
+namespace rebus {
+namespace {
+
+class LocalBus final : public BusAccess {
+ public:
+  LocalBus(std::unique_ptr<Storage> storage, std::unique_ptr<InprocServer> server)
+      : storage_(std::move(storage)), server_(std::move(server)) {}
+  Connector& connector() override { return server_->connector(); }
+  void stop() override { server_->stop(); }
+  std::optional<Error> failure() override { return server_->failure(); }
+
+ private:
+  std::unique_ptr<Storage> storage_;  // outlives its server
+  std::unique_ptr<InprocServer> server_;
+};
+
+Result<std::unique_ptr<BusAccess>> open_local(const Globals& globals) {
+  auto storage = open_storage(globals.storage);
+  if (!storage) return storage.error();
+  MasterOptions options;
+  options.limits = globals.limits;
+  options.expire_sessions = false;
+  auto server = InprocServer::start(**storage, options);
+  if (!server) return server.error();
+  return std::unique_ptr<BusAccess>(new LocalBus(std::move(*storage), std::move(*server)));
+}
+
+class NetworkedBus final : public BusAccess {
+ public:
+  explicit NetworkedBus(std::string address) : connector_(std::move(address)) {}
+  Connector& connector() override { return connector_; }
+  void stop() override {}  // it is not ours
+  std::optional<Error> failure() override { return {}; }
+
+ private:
+  ZmqConnector connector_;
+};
+
+Result<std::unique_ptr<BusAccess>> open_networked(const Globals& globals) {
+  auto address = globals.bus_address.empty() ? Address::usual() : Address::parse(globals.bus_address);
+  if (!address) return address.error();
+  if (auto allowed = check_allowed(*address, globals.insecure_tcp); !allowed) return allowed.error();
+  if (std::string danger = danger_of(*address); !danger.empty()) spdlog::warn("{}", danger);
+  return std::unique_ptr<BusAccess>(new NetworkedBus(address->str()));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BusAccess>> open_bus(const Globals& globals) {
+  return globals.networked ? open_networked(globals) : open_local(globals);
+}
+
+}  // namespace rebus

@@ -1,0 +1,242 @@
+#include "tools/chain.h"
+
+#include <algorithm>
+
+#include "descriptor/escape.h"
+#include "tools/log.h"
+
+namespace rebus {
+namespace {
+
+// Agents that take longer to stop are named.
+constexpr std::chrono::milliseconds kPatience(2000);
+
+Hello own_hello(const Domain& domain) {
+  Hello hello;
+  hello.role = Role::kClient;
+  hello.agent = "rebus_agent";
+  hello.domain = domain;
+  return hello;
+}
+
+}  // namespace
+
+Chain::Chain(const CommandLine& line) : line_(line), out_([this] { stop_for(PipeClosed{}); }) {}
+
+bool Chain::ask_stop() {
+  if (!running_) return false;
+  stop_for(UserStop{});
+  return true;
+}
+
+void Chain::stop_for(Event reason) {
+  events_.put(reason);
+  control_->interrupt();
+}
+
+int Chain::run() {
+  auto done = check_calls();
+  if (done) done = open();
+  for (size_t i = 0; i < line_.stages.size() && done && !stopped_; i++) {
+    done = run_stage(line_.stages[i], i + 1 == line_.stages.size());
+  }
+  if (!done) fail(done.error());
+  close();
+  return status_.code();
+}
+
+// Before anything is opened: a mistake in the last stage must not cost the work of the first.
+Result<void> Chain::check_calls() const {
+  for (const Stage& stage : line_.stages) {
+    for (const AgentCall& call : stage) {
+      auto hello = hello_of(call, line_.globals);
+      if (!hello) return Error{hello.error().code, call.spec->name + ": " + hello.error().message};
+    }
+  }
+  return {};
+}
+
+Result<void> Chain::open() {
+  auto access = open_bus(line_.globals);
+  if (!access) return access.error();
+  access_ = std::move(*access);
+  auto channel = access_->connector().connect();
+  if (!channel) return channel.error();
+  control_ = std::make_unique<Bus>(std::move(*channel));
+  auto welcome = control_->join(own_hello(line_.globals.domain));
+  if (!welcome) return welcome.error();
+  running_ = true;
+  return {};
+}
+
+Result<void> Chain::run_stage(const Stage& stage, bool is_last) {
+  size_t first = instances_.size();
+  if (auto joined = join_stage(stage); !joined) return joined;
+  start_agents(first);
+  await(first, is_last);
+  if (stopped_ || (is_last && !ends_by_itself())) return {};
+  return wait_idle();
+}
+
+// All join before any starts: the bus must know every consumer before it can think that nothing is left to
+// do.
+Result<void> Chain::join_stage(const Stage& stage) {
+  for (const AgentCall& call : stage) {
+    unsigned count = call.spec->role == Role::kConsumer ? call.jobs : 1;
+    for (unsigned i = 0; i < count; i++) {
+      auto instance = Instance::join(call, line_.globals, access_->connector(), out_);
+      if (!instance) return Error{instance.error().code, call.spec->name + ": " + instance.error().message};
+      instances_.push_back(std::move(*instance));
+    }
+  }
+  return {};
+}
+
+void Chain::start_agents(size_t first) {
+  for (size_t i = first; i < instances_.size(); i++) {
+    Instance* instance = instances_[i].get();
+    working_.insert(instance);
+    instance->start(ends_by_itself(), [this, instance] { events_.put(AgentEnded{instance}); });
+  }
+}
+
+void Chain::await(size_t first, bool is_last) {
+  auto is_done = [&] {
+    return std::none_of(instances_.begin() + static_cast<std::ptrdiff_t>(first), instances_.end(),
+                        [&](const auto& i) { return working_.contains(i.get()) && is_awaited(*i, is_last); });
+  };
+  while (!stopped_ && !is_done()) {
+    if (auto event = events_.take()) handle(*event);
+  }
+}
+
+bool Chain::is_awaited(const Instance& instance, bool is_last) const {
+  if (instance.is_one_shot()) return true;
+  if (ends_by_itself()) return instance.is_reader();
+  return is_last;
+}
+
+void Chain::handle(const Event& event) {
+  if (const auto* ended = std::get_if<AgentEnded>(&event)) {
+    take_result(*ended->instance);
+    return;
+  }
+  bool is_user = std::holds_alternative<UserStop>(event);
+  if (is_user && !is_serving_only()) status_.add(ExitStatus::kInterrupted);
+  stopped_ = true;
+}
+
+// On a networked bus with nothing but consumers and readers at work, being stopped is the normal end.
+bool Chain::is_serving_only() const {
+  return !ends_by_itself() && std::none_of(working_.begin(), working_.end(),
+                                           [](const Instance* instance) { return instance->is_one_shot(); });
+}
+
+void Chain::take_result(Instance& instance) {
+  working_.erase(&instance);
+  auto result = instance.end();
+  bool is_early = !instance.is_one_shot() && !(instance.is_reader() && ends_by_itself());
+  if (stopped_) {
+    if (!result) report(result.error(), instance.call().spec->name);
+  } else if (result ? is_early : result.error().code == Code::kStopped) {
+    fail({Code::kStopped, ""});
+  } else if (!result) {
+    report(result.error(), instance.call().spec->name);
+    stopped_ = !instance.is_one_shot();  // without it the bus would never be idle
+  }
+}
+
+Result<void> Chain::wait_idle() {
+  auto idle = control_->wait_idle();
+  if (idle) return {};
+  while (auto event = events_.take(std::chrono::milliseconds(0))) handle(*event);
+  return stopped_ ? Result<void>() : idle.error();
+}
+
+// The chain cannot go on.
+void Chain::fail(const Error& error) {
+  stopped_ = true;
+  bus_gone_ |= error.code == Code::kStopped;  // and nobody asked for it
+  report(error, "");
+}
+
+void Chain::close() {
+  if (!stopped_) tell_what_came_of_it();
+  stop_agents();
+  if (access_) access_->stop();
+  auto failure = access_ ? access_->failure() : std::nullopt;
+  if (bus_gone_ && !failure) failure = Error{Code::kUnavailable, "the bus is gone"};
+  if (failure) report(*failure, "");
+  if (out_.failure()) report(*out_.failure(), "");
+  if (out_.any_input_failed()) status_.add(ExitStatus::kUnreadableInput);
+  if (out_.is_incomplete()) status_.add(ExitStatus::kIncomplete);
+}
+
+void Chain::tell_what_came_of_it() {
+  Closing closing(*control_, out_);
+  bool is_whole = true;
+  for (SubmissionId id : out_.submissions()) {
+    auto told = closing.tell_submission(id, ends_by_itself());
+    if (!told) return report(told.error(), "");
+    is_whole &= *told;
+  }
+  if (is_whole) is_whole = tell_failed_tasks();
+  if (!is_whole) status_.add(ExitStatus::kIncomplete);
+  if (!ends_by_itself()) return;
+  auto told = closing.tell_untaken(consumers());
+  if (!told) report(told.error(), "");
+}
+
+// Of what was injected by others. True: there are none.
+bool Chain::tell_failed_tasks() {
+  std::map<std::string, uint64_t> failed;
+  for (const auto& instance : instances_) {
+    uint64_t count = instance->counts().failed;
+    if (count > 0) failed[instance->call().spec->name] += count;
+  }
+  for (const auto& [name, count] : failed) out_.note(name + " failed on " + std::to_string(count));
+  return failed.empty();
+}
+
+std::vector<ConsumerCall> Chain::consumers() const {
+  std::vector<ConsumerCall> calls;
+  for (const auto& instance : instances_) {
+    bool is_next_job = !calls.empty() && calls.back().hello.config == instance->hello().config &&
+                       calls.back().spec == instance->call().spec;
+    if (instance->is_consumer() && !is_next_job) calls.push_back({instance->call().spec, instance->hello()});
+  }
+  return calls;
+}
+
+void Chain::stop_agents() {
+  stopped_ = true;
+  for (const auto& instance : instances_) instance->interrupt();
+  bool is_named = false;
+  while (!working_.empty()) {
+    auto event = is_named ? events_.take() : events_.take(kPatience);
+    if (event) {
+      handle(*event);
+    } else {
+      name_working();
+      is_named = true;
+    }
+  }
+  if (control_) control_->leave();
+}
+
+void Chain::name_working() {
+  std::set<std::string> names;
+  for (const Instance* instance : working_) names.insert(instance->call().spec->name);
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  out_.note("rebus_agent: waiting for " + list + " to finish; interrupt again to end at once");
+}
+
+void Chain::report(const Error& error, const std::string& who) {
+  if (error.code == Code::kStopped) return;  // told by whoever stopped it
+  status_.add(ExitStatus::of(error.code));
+  if (!reported_.insert(error.message).second) return;
+  out_.note("rebus_agent: " + (who.empty() ? who : who + ": ") + one_line(error.message));
+}
+
+}  // namespace rebus

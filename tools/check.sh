@@ -1,0 +1,84 @@
+#!/bin/bash
+# Checks that need no test program: format, include arrows, clang-tidy, and that the commands of the documentation run.
+#
+#   tools/check.sh [format|includes|tidy|docs]…    default: all
+set -euo pipefail
+cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
+
+folders=(descriptor storage bus master agents tools tests)
+preset=release
+
+# folder: the folders that its files may include; tests may include all (docs/index.md shows the arrows).
+declare -A arrows=(
+  [descriptor]="descriptor"
+  [storage]="descriptor storage"
+  [bus]="descriptor bus"
+  [agents]="descriptor bus agents"
+  [master]="descriptor bus storage master"
+  [tools]="descriptor bus storage master agents tools"
+)
+# Headers that other folders may include; the rest is a folder's own business. descriptor/ is public as a whole.
+public="bus/address.h bus/agent.h bus/bus.h bus/channel.h bus/codec.h bus/frame.h bus/mailbox.h bus/message.h
+        bus/runner.h bus/zmq_channel.h storage/storage.h master/master.h master/inproc_server.h
+        master/router_server.h"
+
+source_files() { find "${folders[@]}" -name '*.cpp' -o -name '*.h' | LC_ALL=C sort; }
+
+check_format() {
+  source_files | xargs clang-format --dry-run -Werror
+}
+
+# One line per include of ours: FILE FOLDER-OF-FILE HEADER FOLDER-OF-HEADER
+our_includes() {
+  source_files | xargs grep -HoE '^#include "[a-z_/]+\.h"' |
+    sed -E 's,^(([a-z_]+)/[^:]*):#include "(([a-z_]+)/[^"]*)",\1 \2 \3 \4,'
+}
+
+check_includes() {
+  local file folder header target wrong=0
+  while read -r file folder header target; do
+    [[ $folder == tests || $folder == "$target" ]] && continue
+    if [[ " ${arrows[$folder]} " != *" $target "* ]]; then
+      echo "$file: $folder/ must not include $header (may use: ${arrows[$folder]})"
+      wrong=1
+    elif [[ $target != descriptor && " ${public//$'\n'/ } " != *" $header "* ]]; then
+      echo "$file: $header is a private header of $target/"
+      wrong=1
+    fi
+  done < <(our_includes)
+  return $wrong
+}
+
+check_tidy() {
+  local found status
+  configure || return
+  found=$(source_files | grep '\.cpp$' | grep -v '^tests/' |
+          xargs -P "$(nproc)" -n 4 timeout 600 clang-tidy --quiet -p "build/$preset" 2>&1)
+  status=$?
+  grep -vE '^[0-9]+ warnings? generated|^Suppressed |^Use -' <<<"$found"
+  return $status
+}
+
+check_docs() {
+  configure &&
+    cmake --build --preset "$preset" --parallel "$(nproc)" --target programs tools_docs_commands_test &&
+    ctest --preset "$preset" -R docs_commands
+}
+
+configure() {
+  [[ -f build/$preset/build.ninja ]] || cmake --preset "$preset"
+}
+
+main() {
+  local check failed=()
+  [[ $# -gt 0 ]] || set -- format includes tidy docs
+  tools/packages.sh build test check
+  for check in "$@"; do
+    echo "== check: $check"
+    "check_$check" || failed+=("$check")
+  done
+  [[ ${#failed[@]} -eq 0 ]] || { echo "== checks failed: ${failed[*]}"; return 1; }
+  echo "== all checks passed"
+}
+
+main "$@"

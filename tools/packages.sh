@@ -1,0 +1,54 @@
+#!/bin/bash
+# The one list of Debian packages that rebus needs, and how they are installed.
+#
+#   tools/packages.sh GROUP…    installs what is missing of: build, test, check
+#
+# Needs root or sudo, and the network, only if something is missing.
+set -euo pipefail
+
+build=(cmake ninja-build ccache g++ pkg-config cppzmq-dev libzmq3-dev libmsgpack-cxx-dev libssl-dev libarchive-dev
+       libmagic-dev librocksdb-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libre2-dev zlib1g-dev libcli11-dev)
+test=(libgtest-dev libgmock-dev libbenchmark-dev
+      file binutils libarchive-tools zip 7zip xorriso cpio xz-utils zstd lz4 bzip2 gzip tar procps)
+check=(clang-format clang-tidy git)
+
+wanted_packages() {
+  local group
+  for group in "$@"; do
+    case $group in
+      build) printf '%s\n' "${build[@]}" ;;
+      test) printf '%s\n' "${test[@]}" ;;
+      check) printf '%s\n' "${check[@]}" ;;
+      *) echo "packages.sh: no group '$group': build, test, check" >&2; return 2 ;;
+    esac
+  done
+}
+
+is_installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+as_root() {
+  if [[ $EUID -eq 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "packages.sh: run this as root, or install sudo; it wants to run: $*" >&2
+    return 1
+  fi
+}
+
+main() {
+  local wanted package missing=()
+  wanted=$(wanted_packages "$@")
+  for package in $wanted; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [[ ${#missing[@]} -eq 0 ]] && return 0
+  echo "== installing ${#missing[@]} Debian packages: ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+main "$@"

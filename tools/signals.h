@@ -1,0 +1,28 @@
+// Signals: SIGINT and SIGTERM ask a program to stop; a second one ends it at once.
+#pragma once
+
+#include <functional>
+#include <thread>
+
+namespace rebus {
+
+// Makes SIGPIPE harmless and waits for signals in a thread of its own. Make it before any other thread: those
+// inherit that the signals are blocked.
+class Signals {
+ public:
+  // Called by the own thread for the first signal. False: nothing needs stopping, end at once.
+  explicit Signals(std::function<bool()> on_stop);
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+ private:
+  void watch();
+
+  std::function<bool()> on_stop_;
+  int signals_fd_;
+  int end_fd_;
+  std::thread thread_;
+};
+
+}  // namespace rebus
