@@ -140,9 +140,9 @@ enum class Publish {
 };
 
 struct AgentSpec {
-  std::string name;
-  std::string summary;  // one line
-  std::string help;     // more, for -h: what it takes, gives, prints; examples
+  std::string name = {};
+  std::string summary = {};  // one line
+  std::string help = {};     // more, for -h: what it takes, gives, prints; examples
   Role role = Role::kConsumer;
   std::vector<std::string> prefixes = {};  // type paths it may care about
   bool objects_only = false;               // files, not results

@@ -59,7 +59,8 @@ Result<Pushed> Admission::add(Step& step, NewDescriptor item, const Producer& pr
   if (!shape) return shape.error();
   stamp(d, producer);
   if (identity(d) != *d.selector.id()) {
-    return Error{Code::kConflict, "identity of " + d.selector.str() + " does not fit value, agent and parents"};
+    return Error{Code::kConflict,
+                 "identity of " + d.selector.str() + " does not fit value, agent and parents"};
   }
   if (d.precursors.empty()) return add_object(step, std::move(item), producer);
   return add_result(step, std::move(d), producer);
@@ -130,8 +131,8 @@ Result<void> Admission::spend_budget(Submission& submission, uint64_t bytes) con
   uint64_t most = limits_.submission_bytes;
   if (limits_.ratio_bonus) most += std::min(submission.root_bytes, UINT64_MAX / 1024) * kRatioBonus;
   if (submission.files + 1 > limits_.submission_files || submission.bytes + bytes > most) {
-    return Error{Code::kLimit, "the submission's budget of profile " + limits_.profile + " is spent: " +
-                                   std::to_string(submission.files) + " files, " +
+    return Error{Code::kLimit, "the submission's budget of profile " + limits_.profile +
+                                   " is spent: " + std::to_string(submission.files) + " files, " +
                                    std::to_string(submission.bytes) + " bytes derived"};
   }
   submission.files++;
@@ -194,8 +195,11 @@ Result<Pushed> Admission::add_result(Step& step, Descriptor d, const Producer& p
 // The refusal leaves a visible result under the parent; the same refusal again is the same result.
 Result<Pushed> Admission::add_limit(Step& step, const Record& parent, const std::string& what,
                                     const Descriptor& refused, const Producer& producer, Error error) {
-  std::string text =
-      JsonObject{}.add("agent", producer.hello.agent).add("path", refused.selector.path()).add("reason", what).str();
+  std::string text = JsonObject{}
+                         .add("agent", producer.hello.agent)
+                         .add("path", refused.selector.path())
+                         .add("reason", what)
+                         .str();
   Descriptor d = make_child(parent.descriptor, "master", std::string(kLimitPath) + "/" + what,
                             Value::of(std::move(text)), Kind::kStructured);
   d.stored_at_ns = producer.now_ns;

@@ -18,8 +18,9 @@ class Admission {
  public:
   explicit Admission(Limits limits) : limits_(std::move(limits)) {}
 
-  // Checks and stages one descriptor. Refusals: kInvalid, kConflict (identity does not fit), kNotFound (a parent
-  // or container is missing), kLoop, kLimit. A refusal by kLoop or kLimit stages a /limit/… result instead.
+  // Checks and stages one descriptor. Refusals: kInvalid, kConflict (identity does not fit), kNotFound (a
+  // parent or container is missing), kLoop, kLimit. A refusal by kLoop or kLimit stages a /limit/… result
+  // instead.
   Result<Pushed> add(Step& step, NewDescriptor item, const Producer& producer);
 
  private:

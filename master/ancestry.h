@@ -1,5 +1,5 @@
-// Ancestry: what the loop rule needs to know of all ancestors, carried along so that a push costs the same in any
-// graph (the original walked the graph: exponential on diamonds).
+// Ancestry: what the loop rule needs to know of all ancestors, carried along so that a push costs the same in
+// any graph (the original walked the graph: exponential on diamonds).
 #pragma once
 
 #include <string>

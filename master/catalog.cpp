@@ -8,7 +8,7 @@ namespace rebus {
 namespace {
 
 constexpr size_t kMaxPage = 256;
-constexpr size_t kMaxDescendants = 1 << 20;   // of one question
+constexpr size_t kMaxDescendants = 1 << 20;  // of one question
 
 bool passes(const Find& query, const Record& record) {
   const Descriptor& d = record.descriptor;
@@ -46,21 +46,31 @@ Result<Items> Catalog::find(const Find& query) {
 Result<Page> Catalog::positions(const Find& query, size_t limit) {
   auto domain = domain_of(query);
   switch (query.by) {
-    case By::kSelector: return by_selector(query);
-    case By::kRegex: return storage_.find_regex(domain, query.text, query.cursor, limit);
-    case By::kPrefix: return storage_.find_prefix(domain, query.text, query.cursor, limit);
+    case By::kSelector:
+      return by_selector(query);
+    case By::kRegex:
+      return storage_.find_regex(domain, query.text, query.cursor, limit);
+    case By::kPrefix:
+      return storage_.find_prefix(domain, query.text, query.cursor, limit);
     case By::kUuid: {
       auto uuid = Uuid::parse(query.text);
       if (!uuid) return uuid.error();
       return storage_.find_uuid(domain, *uuid, query.cursor, limit);
     }
-    case By::kDigest: return storage_.find_digest(domain, query.text, query.cursor, limit);
-    case By::kName: return storage_.find_name(domain, query.text, query.cursor, limit);
-    case By::kSeq: return Page{{query.seq}, 0};
-    case By::kChildren: return storage_.children(query.seq, query.cursor, limit);
-    case By::kDescendants: return descendants(query, limit);
-    case By::kContents: return storage_.contents(query.seq, query.cursor, limit);
-    case By::kRoots: return storage_.roots(query.seq, query.cursor, limit);
+    case By::kDigest:
+      return storage_.find_digest(domain, query.text, query.cursor, limit);
+    case By::kName:
+      return storage_.find_name(domain, query.text, query.cursor, limit);
+    case By::kSeq:
+      return Page{{query.seq}, 0};
+    case By::kChildren:
+      return storage_.children(query.seq, query.cursor, limit);
+    case By::kDescendants:
+      return descendants(query, limit);
+    case By::kContents:
+      return storage_.contents(query.seq, query.cursor, limit);
+    case By::kRoots:
+      return storage_.roots(query.seq, query.cursor, limit);
   }
   return Error{Code::kInvalid, "unknown kind of search"};
 }
@@ -128,7 +138,8 @@ Result<Origins> Catalog::origins(const ListOrigins& call) {
 }
 
 Result<Uuids> Catalog::uuids(const ListUuids& call) {
-  auto found = storage_.uuids(call.domain, call.after, call.limit == 0 ? 1000 : std::min<size_t>(call.limit, 1000));
+  auto found =
+      storage_.uuids(call.domain, call.after, call.limit == 0 ? 1000 : std::min<size_t>(call.limit, 1000));
   if (!found) return found.error();
   Uuids answer;
   for (auto& entry : *found) answer.uuids.push_back({entry.uuid, std::move(entry.label)});

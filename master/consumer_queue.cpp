@@ -121,13 +121,15 @@ bool ConsumerQueue::is_settled(SubmissionId submission, Lane lane) const {
   auto concerns = [&](const Item& item) { return item.submission == submission; };
   return !queue.positions.contains(submission) &&
          std::none_of(queue.returned.begin(), queue.returned.end(), concerns) &&
-         std::none_of(claims_.begin(), claims_.end(), [&](auto& claim) { return concerns(claim.second.item); });
+         std::none_of(claims_.begin(), claims_.end(),
+                      [&](auto& claim) { return concerns(claim.second.item); });
 }
 
 Seq ConsumerQueue::watermark(Lane lane, Seq head) const {
   const LaneQueue& queue = lanes_[static_cast<size_t>(lane)];
   Seq unhandled = head + 1;
-  for (const auto& [submission, position] : queue.positions) unhandled = std::min(unhandled, position.first());
+  for (const auto& [submission, position] : queue.positions)
+    unhandled = std::min(unhandled, position.first());
   for (const Item& item : queue.returned) unhandled = std::min(unhandled, item.seq);
   for (const auto& [seq, claim] : claims_) {
     if (claim.item.lane == lane) unhandled = std::min(unhandled, seq);

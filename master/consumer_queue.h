@@ -13,8 +13,8 @@ namespace rebus {
 
 using PeerId = uint64_t;
 
-// The backlog lives in the storage's log; here are positions in it, one for each submission with work left, so
-// that submissions take turns and an urgent lane goes first.
+// The backlog lives in the storage's log; here are positions in it, one for each submission with work left,
+// so that submissions take turns and an urgent lane goes first.
 class ConsumerQueue {
  public:
   ConsumerQueue(Storage& storage, Consumer consumer, Filter filter);

@@ -19,8 +19,8 @@ using MonotonicTime = std::chrono::steady_clock::time_point;
 
 // What the world gives with a call.
 struct Moment {
-  MonotonicTime steady;     // for sessions
-  int64_t utc_ns = 0;       // for stored_at, display only
+  MonotonicTime steady;  // for sessions
+  int64_t utc_ns = 0;    // for stored_at, display only
 };
 
 struct Outgoing {
@@ -35,8 +35,9 @@ struct MasterOptions {
   Limits limits;
 };
 
-// One thread. The server takes what is waiting, calls handle() for each, then settle() once, and sends the outbox
-// only if settle() succeeded: it commits the storage. When it failed nothing may be sent: the server stops.
+// One thread. The server takes what is waiting, calls handle() for each, then settle() once, and sends the
+// outbox only if settle() succeeded: it commits the storage. When it failed nothing may be sent: the server
+// stops.
 class Master {
  public:
   static Result<std::unique_ptr<Master>> start(Storage& storage, MasterOptions options, Moment now);

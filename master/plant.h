@@ -1,4 +1,5 @@
-// Classic bugs that a build can put back on purpose (see tests/CMakeLists.txt), to show that the tests notice.
+// Classic bugs that a build can put back on purpose (see tests/CMakeLists.txt), to show that the tests
+// notice.
 #pragma once
 
 #ifndef REBUS_PLANT

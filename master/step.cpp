@@ -7,7 +7,9 @@
 namespace rebus {
 namespace {
 
-std::string key_of(const Domain& domain, const Selector& selector) { return domain.str() + " " + selector.str(); }
+std::string key_of(const Domain& domain, const Selector& selector) {
+  return domain.str() + " " + selector.str();
+}
 
 }  // namespace
 

@@ -6,7 +6,7 @@
 # Needs root or sudo, and the network, only if something is missing.
 set -euo pipefail
 
-build=(cmake ninja-build ccache g++ pkg-config cppzmq-dev libzmq3-dev libmsgpack-cxx-dev libssl-dev libarchive-dev
+build=(cmake ninja-build ccache mold g++ pkg-config cppzmq-dev libzmq3-dev libmsgpack-cxx-dev libssl-dev libarchive-dev
        libmagic-dev librocksdb-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libre2-dev zlib1g-dev libcli11-dev)
 test=(libgtest-dev libgmock-dev libbenchmark-dev
       file binutils libarchive-tools zip 7zip xorriso cpio xz-utils zstd lz4 bzip2 gzip tar procps)

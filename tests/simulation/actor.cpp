@@ -35,12 +35,22 @@ Hello hello_of(const Actor& actor) {
   hello.credit = 2;
   hello.token = actor.token;
   switch (actor.part) {
-    case Part::kInject: hello.role = Role::kProducer; break;
-    case Part::kUnpack: hello.prefixes = {"/archive"}; break;
+    case Part::kInject:
+      hello.role = Role::kProducer;
+      break;
+    case Part::kUnpack:
+      hello.prefixes = {"/archive"};
+      break;
     case Part::kHash:
-    case Part::kClock: hello.prefixes = {"/binary"}; break;
-    case Part::kChain: hello.prefixes = {"/hash", "/chain"}; break;
-    case Part::kFussy: hello.prefixes = {"/"}; break;
+    case Part::kClock:
+      hello.prefixes = {"/binary"};
+      break;
+    case Part::kChain:
+      hello.prefixes = {"/hash", "/chain"};
+      break;
+    case Part::kFussy:
+      hello.prefixes = {"/"};
+      break;
     case Part::kRead:
       hello.role = Role::kReader;
       hello.prefixes = {"/"};
@@ -80,18 +90,23 @@ Finish finish_of(const Actor& actor, const Task& task, Random& random) {
   Finish finish;
   finish.seq = task.origin ? task.origin->seq : task.record.seq;
   switch (actor.part) {
-    case Part::kHash: finish.children.push_back(child(task, "hash", "/hash", "#" + value_text(task))); break;
+    case Part::kHash:
+      finish.children.push_back(child(task, "hash", "/hash", "#" + value_text(task)));
+      break;
     case Part::kClock:
       finish.children.push_back(child(task, "clock", "/clock", std::to_string(random())));
       break;
-    case Part::kChain: finish.children.push_back(child(task, "chain", "/chain", value_text(task) + "'")); break;
+    case Part::kChain:
+      finish.children.push_back(child(task, "chain", "/chain", value_text(task) + "'"));
+      break;
     case Part::kFussy: {
       uint8_t draw = task.record.descriptor.selector.id()->bytes[0];
       if (draw % 5 == 0) finish.outcome = Outcome::kFiltered;
       if (draw % 5 == 1) finish.outcome = Outcome::kFailed;
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return finish;
 }

@@ -25,19 +25,18 @@ enum class Part {
   kRead,    // a reader: looks at everything, in order
 };
 
-
 // One peer. Its messages wait in `outbox`, what the master sent in `inbox`.
 struct Actor {
   Part part = Part::kHash;
   std::string name;
-  uint64_t number = 0;   // tells instances and injectors apart
-  uint64_t peer = 0;     // 0: not connected
+  uint64_t number = 0;  // tells instances and injectors apart
+  uint64_t peer = 0;    // 0: not connected
   bool joined = false;
-  uint64_t token = 0;    // of the last session
+  uint64_t token = 0;  // of the last session
   std::deque<Message> inbox, outbox;
   std::deque<Task> tasks;
-  std::optional<Task> current;               // as-it-goes: its pushes are under way
-  std::map<uint64_t, Body> unanswered;       // calls, repeated after a reconnect
+  std::optional<Task> current;          // as-it-goes: its pushes are under way
+  std::map<uint64_t, Body> unanswered;  // calls, repeated after a reconnect
   uint64_t next_request = 1;
   // injector
   SubmissionId submission = 0;

@@ -27,19 +27,23 @@ class CrashStorage final : public Storage {
   Result<std::vector<LogEntry>> queue(SubmissionId s, Seq from, size_t n) override {
     return inner_->queue(s, from, n);
   }
-  Result<Page> find_regex(const std::optional<Domain>& d, const std::string& r, uint64_t c, size_t n) override {
+  Result<Page> find_regex(const std::optional<Domain>& d, const std::string& r, uint64_t c,
+                          size_t n) override {
     return inner_->find_regex(d, r, c, n);
   }
-  Result<Page> find_prefix(const std::optional<Domain>& d, const std::string& p, uint64_t c, size_t n) override {
+  Result<Page> find_prefix(const std::optional<Domain>& d, const std::string& p, uint64_t c,
+                           size_t n) override {
     return inner_->find_prefix(d, p, c, n);
   }
   Result<Page> find_uuid(const std::optional<Domain>& d, const Uuid& u, uint64_t c, size_t n) override {
     return inner_->find_uuid(d, u, c, n);
   }
-  Result<Page> find_digest(const std::optional<Domain>& d, const std::string& h, uint64_t c, size_t n) override {
+  Result<Page> find_digest(const std::optional<Domain>& d, const std::string& h, uint64_t c,
+                           size_t n) override {
     return inner_->find_digest(d, h, c, n);
   }
-  Result<Page> find_name(const std::optional<Domain>& d, const std::string& t, uint64_t c, size_t n) override {
+  Result<Page> find_name(const std::optional<Domain>& d, const std::string& t, uint64_t c,
+                         size_t n) override {
     return inner_->find_name(d, t, c, n);
   }
   Result<Page> children(Seq p, uint64_t c, size_t n) override { return inner_->children(p, c, n); }

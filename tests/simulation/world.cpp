@@ -70,10 +70,18 @@ std::string World::run() {
 void World::fault() {
   Actor& actor = *cast_[random_() % cast_.size()];
   switch (random_() % 4) {
-    case 0: crash_master(); break;
-    case 1: disconnect(actor, true); break;
-    case 2: disconnect(actor, false); break;  // noticed only by its silence
-    case 3: now_.steady += std::chrono::seconds(3); break;
+    case 0:
+      crash_master();
+      break;
+    case 1:
+      disconnect(actor, true);
+      break;
+    case 2:
+      disconnect(actor, false);
+      break;  // noticed only by its silence
+    case 3:
+      now_.steady += std::chrono::seconds(3);
+      break;
   }
 }
 
@@ -209,14 +217,17 @@ void World::work(Actor& actor) {
 }
 
 bool World::at_rest() const {
-  return std::all_of(cast_.begin(), cast_.end(), [](auto& a) {
-    bool done = a->part != Part::kInject || a->closed;
-    bool caught_up = a->outbox.empty() || std::all_of(a->outbox.begin(), a->outbox.end(), [](const Message& m) {
-      return std::holds_alternative<Heartbeat>(m.body);
-    });
-    return a->joined && a->inbox.empty() && a->tasks.empty() && !a->current && a->unanswered.empty() && done &&
-           caught_up;
-  }) && master_->is_idle();
+  return std::all_of(cast_.begin(), cast_.end(),
+                     [](auto& a) {
+                       bool done = a->part != Part::kInject || a->closed;
+                       bool caught_up = a->outbox.empty() ||
+                                        std::all_of(a->outbox.begin(), a->outbox.end(), [](const Message& m) {
+                                          return std::holds_alternative<Heartbeat>(m.body);
+                                        });
+                       return a->joined && a->inbox.empty() && a->tasks.empty() && !a->current &&
+                              a->unanswered.empty() && done && caught_up;
+                     }) &&
+         master_->is_idle();
 }
 
 std::string World::check_laws() {
@@ -227,15 +238,16 @@ std::string World::check_laws() {
   return check_effects();
 }
 
-// Every consumer handled every descriptor that concerns it, and the reader saw everything. A peer that was taken
-// for dead learns it with its next heartbeat, so this holds in the end and not at once.
+// Every consumer handled every descriptor that concerns it, and the reader saw everything. A peer that was
+// taken for dead learns it with its next heartbeat, so this holds in the end and not at once.
 std::string World::check_progress() {
   std::map<std::string, ConsumerId> ids;
   for (const Consumer& consumer : *storage_.consumers()) ids[consumer.agent] = consumer.id;
   for (auto& actor : cast_) {
     Hello hello = hello_of(*actor);
     if (hello.role == Role::kProducer) continue;
-    std::string broken = hello.role == Role::kReader ? check_reader(*actor) : check_consumer(hello, ids[hello.agent]);
+    std::string broken =
+        hello.role == Role::kReader ? check_reader(*actor) : check_consumer(hello, ids[hello.agent]);
     if (!broken.empty()) return broken;
   }
   return "";

@@ -54,7 +54,6 @@ class World {
   Moment now_;
   std::set<std::string> acknowledged_;  // selectors whose push was answered
   std::string broken_law_;
-
 };
 
 }  // namespace rebus::simulation

@@ -120,12 +120,17 @@ BusStage::BusStage() : storage_(must(open_storage({}))) {
   MasterOptions options;
   options.expire_sessions = false;
   server_ = must(InprocServer::start(*storage_, options));
-  producer_ = joined(server_->connector(), hello_as(Role::kProducer, "stage"));
 }
 
 BusStage::~BusStage() {
   producer_.reset();
   server_->stop();
+}
+
+// Joined when it is needed: a producer that has not injected yet keeps the bus from being idle.
+Bus& BusStage::producer() {
+  if (!producer_) producer_ = joined(server_->connector(), hello_as(Role::kProducer, "stage"));
+  return *producer_;
 }
 
 Descriptor BusStage::inject(const std::string& name, const std::string& path, const std::string& bytes,
@@ -134,7 +139,7 @@ Descriptor BusStage::inject(const std::string& name, const std::string& path, co
   if (submission_ == 0) {
     Descriptor note =
         make_object(in, std::string(kSubmissionPath), name, Value::of(name), "stage", random_salt());
-    submission_ = must(producer_->open_submission(note, Lane::kNormal));
+    submission_ = must(producer().open_submission(note, Lane::kNormal));
   }
   NewDescriptor item{make_object(in, path, name, Value::of(bytes), "stage"), OriginClaim(), 0};
   item.origin->name = name;
@@ -159,13 +164,13 @@ Descriptor BusStage::result(const Descriptor& parent, const std::string& path, c
 
 Descriptor BusStage::push(NewDescriptor item, SubmissionId submission) {
   Descriptor pushed = item.descriptor;
-  must(producer_->push(std::move(item), submission));
-  must(producer_->flush());
+  must(producer().push(std::move(item), submission));
+  must(producer().flush());
   return pushed;
 }
 
 void BusStage::close() {
-  if (submission_ != 0) must(producer_->close_submission(submission_));
+  if (submission_ != 0) must(producer().close_submission(submission_));
   submission_ = 0;
 }
 

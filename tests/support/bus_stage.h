@@ -58,6 +58,7 @@ class BusStage {
   std::unique_ptr<Bus> client();
 
  private:
+  Bus& producer();
   Descriptor push(NewDescriptor item, SubmissionId submission);
 
   std::unique_ptr<Storage> storage_;

@@ -217,6 +217,16 @@ TEST(CommandLineTest, AnAddressMeansTheNetworkedBusAndAPathMeansRocksdb) {
   EXPECT_EQ(parse("hasher")->globals.storage.kind, "ram");
 }
 
+TEST(CommandLineTest, FlagsReachTheChain) {
+  auto line = parse("--bus zmq --until-idle --insecure-tcp --all-domains --raw-names -d other hasher");
+  ASSERT_TRUE(line);
+  EXPECT_TRUE(line->globals.until_idle);
+  EXPECT_TRUE(line->globals.insecure_tcp);
+  EXPECT_TRUE(line->stages[0][0].all_domains);
+  EXPECT_TRUE(line->stages[0][0].raw_names);
+  EXPECT_EQ(line->globals.domain.str(), "other");
+}
+
 TEST(CommandLineTest, VerbosityIsCounted) {
   EXPECT_EQ(parse("-vv hasher")->globals.verbosity, 2u);
   EXPECT_EQ(parse("-v -v hasher")->globals.verbosity, 2u);

@@ -1,0 +1,119 @@
+// Master::Rules: the state of the bus and the rules on it, one file for each kind of rule (rules_*.cpp).
+#pragma once
+
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "master/admission.h"
+#include "master/catalog.h"
+#include "master/consumer_queue.h"
+#include "master/master.h"
+#include "master/session.h"
+
+namespace rebus {
+
+struct Master::Rules {
+  Rules(Storage& s, MasterOptions o)
+      : storage(s), options(std::move(o)), admission(options.limits), catalog(s) {}
+
+  // A consumer with at least one live instance.
+  struct Live {
+    ConsumerQueue queue;
+    std::set<PeerId> instances;
+    uint64_t offered = 0;
+    uint32_t finishes = 0;  // since the watermark was stored
+  };
+  struct Waiter {
+    PeerId peer = 0;
+    uint64_t request = 0;
+    SubmissionId submission = 0;  // 0: waits for idleness
+  };
+
+  Storage& storage;
+  MasterOptions options;
+  Admission admission;
+  Catalog catalog;
+  Seq next_seq = 1;
+  SubmissionId next_submission = 1;
+  std::map<std::pair<std::string, std::string>, Consumer> known;  // by agent and config; stored ones
+  std::map<ConsumerId, Live> live;
+  std::unordered_map<PeerId, Session> sessions;
+  std::set<PeerId> readers;
+  std::vector<Waiter> waiters;
+  Outbox outbox;
+  Moment now;
+  std::optional<Error> broken;  // the storage failed: nothing more is acknowledged
+  bool more = false;
+
+  // --- sessions ---
+  void on(Session* s, PeerId peer, uint64_t request, Hello& hello);
+  Result<void> join(Session& session);
+  Result<void> join_consumer(Session& session);
+  void end_session(PeerId peer);
+  void close_submissions(Session& session);
+
+  // --- calls of a session; each answers ---
+  void on(Session& s, uint64_t request, Heartbeat&) { answer(s.peer, request, Alive{}); }
+  void on(Session& s, uint64_t, Goodbye&) { end_session(s.peer); }
+  void on(Session& s, uint64_t request, OpenSubmission& call) { reply(s, request, open(s, call)); }
+  void on(Session& s, uint64_t request, CloseSubmission& call) { reply(s, request, close(s, call)); }
+  void on(Session& s, uint64_t request, Push& call) { reply(s, request, push(s, call)); }
+  void on(Session& s, uint64_t request, ValueAppend& call) { reply(s, request, append(s, call)); }
+  void on(Session& s, uint64_t, Finish& call) { finish(s, call); }
+  void on(Session& s, uint64_t request, Read& call) { reply(s, request, catalog.read(call)); }
+  void on(Session& s, uint64_t request, Find& call) { reply(s, request, catalog.find(call)); }
+  void on(Session& s, uint64_t request, ListOrigins& call) { reply(s, request, catalog.origins(call)); }
+  void on(Session& s, uint64_t request, ListMarks& call) { reply(s, request, marks(call)); }
+  void on(Session& s, uint64_t request, ListUuids& call) { reply(s, request, catalog.uuids(call)); }
+  void on(Session& s, uint64_t request, GetStatus&) { reply(s, request, status()); }
+  void on(Session& s, uint64_t request, GetSubmission& call);
+  void on(Session& s, uint64_t request, WaitIdle&) { waiters.push_back({s.peer, request, 0}); }
+  template <class Other>
+  void on(Session& s, uint64_t request, Other&) {
+    reply(s, request, Result<Done>(Error{Code::kProtocol, "only the master sends this message"}));
+  }
+
+  Result<Opened> open(Session& session, OpenSubmission& call);
+  Result<Done> close(Session& session, const CloseSubmission& call);
+  Result<Pushed> push(Session& session, Push& call);
+  Result<Done> append(Session& session, ValueAppend& call);
+  Result<void> take_upload(Session& session, NewDescriptor& item);
+  void finish(Session& session, Finish& call);
+  Result<void> finish_claim(Session& session, Live& consumer, Finish& call);
+  Result<void> stage_children(Step& step, Session& session, Finish& call);
+  Result<Marks> marks(const ListMarks& call);
+  Result<Status> status();
+  Result<SubmissionStatus> submission_status(SubmissionId id);
+
+  // --- after a step ---
+  Result<void> apply(Step& step);
+  void announce(const Record& record);
+
+  // --- settling ---
+  Result<void> store_watermarks(bool all);
+  void hand_out();
+  void hand_out(Live& consumer);
+  bool hand_out_one(Live& consumer);
+  void task_damaged(Live& consumer, PeerId peer, Seq seq, const Error& error);
+  void feed(Session& reader);
+  Result<bool> feed_entry(Session& reader, const LogEntry& entry);
+  bool is_idle() const;
+  bool is_complete(const std::set<SubmissionId>& closure);
+  Result<std::set<SubmissionId>> closure_of(SubmissionId id);
+  void answer_waiters();
+  bool answer_waiter(const Waiter& waiter);
+
+  void answer(PeerId peer, uint64_t request, Body body) {
+    outbox.push_back({peer, {request, std::move(body)}});
+  }
+  template <class T>
+  void reply(Session& session, uint64_t request, Result<T> result) {
+    if (result) return answer(session.peer, request, *std::move(result));
+    answer(session.peer, request, Failure{result.error().code, result.error().message});
+  }
+};
+
+}  // namespace rebus

@@ -1,0 +1,67 @@
+// Questions about progress.
+#include <algorithm>
+
+#include "master/rules.h"
+
+namespace rebus {
+Result<Marks> Master::Rules::marks(const ListMarks& call) {
+  auto stored = storage.marks(call.seq);
+  if (!stored) return stored.error();
+  Marks answer;
+  for (Mark& mark : *stored) {
+    auto it = std::find_if(known.begin(), known.end(), [&](auto& k) { return k.second.id == mark.consumer; });
+    if (it == known.end()) continue;
+    answer.marks.push_back({it->second.agent, it->second.config, mark.outcome, std::move(mark.message)});
+  }
+  return answer;
+}
+
+Result<Status> Master::Rules::status() {
+  Status status;
+  status.head = next_seq - 1;
+  status.descriptors = storage.statistics().descriptors;
+  status.idle = is_idle();
+  for (const auto& [peer, session] : sessions) status.producers += session.is_producing ? 1 : 0;
+  for (const auto& [key, stored] : known) {
+    ConsumerStatus entry;
+    entry.consumer = stored;
+    if (auto it = live.find(stored.id); it != live.end()) {
+      entry.consumer = it->second.queue.consumer;
+      entry.instances = static_cast<uint32_t>(it->second.instances.size());
+      entry.prefixes = sessions.at(*it->second.instances.begin()).hello.prefixes;
+      entry.claims = it->second.queue.claims();
+      entry.offered = it->second.offered;
+    }
+    status.consumers.push_back(std::move(entry));
+  }
+  return status;
+}
+
+void Master::Rules::on(Session& s, uint64_t request, GetSubmission& call) {
+  auto status = submission_status(call.submission);
+  if (status && call.wait && !status->complete) {
+    waiters.push_back({s.peer, request, call.submission});
+    return;
+  }
+  reply(s, request, std::move(status));
+}
+
+Result<SubmissionStatus> Master::Rules::submission_status(SubmissionId id) {
+  auto closure = closure_of(id);
+  if (!closure) return closure.error();
+  auto record = storage.submission(id);
+  if (!record) return record.error();
+  SubmissionStatus status{*std::move(record), is_complete(*closure)};
+  for (SubmissionId other : *closure) {
+    if (other == id) continue;
+    auto part = storage.submission(other);
+    if (!part) return part.error();
+    status.submission.results += part->results;
+    status.submission.failures += part->failures;
+    status.submission.limits += part->limits;
+  }
+  status.submission.depends.clear();
+  return status;
+}
+
+}  // namespace rebus

@@ -1,0 +1,172 @@
+// Settling: what is handed out after a commit, and who is told that the bus is idle.
+#include <algorithm>
+
+#include "master/rules.h"
+
+namespace rebus {
+namespace {
+
+constexpr uint32_t kWatermarkEvery = 64;  // finishes between two stored watermarks
+constexpr size_t kReaderScan = 4096;      // log entries looked at per reader and settle()
+constexpr size_t kReaderPage = 64;
+
+}  // namespace
+
+Result<void> Master::Rules::store_watermarks(bool all) {
+  Step step(storage, next_seq);
+  for (auto& [id, consumer] : live) {
+    bool due = consumer.finishes >= kWatermarkEvery || (consumer.finishes > 0 && consumer.queue.is_settled());
+    if (!due && !all) continue;
+    consumer.finishes = 0;
+    Consumer& record = consumer.queue.consumer;
+    auto before = record.watermark;
+    for (size_t lane = 0; lane < kLanes; lane++) {
+      record.watermark[lane] = consumer.queue.watermark(static_cast<Lane>(lane), storage.statistics().head);
+    }
+    if (record.watermark != before) step.set(record);
+  }
+  return step.apply();
+}
+
+void Master::Rules::hand_out() {
+  for (auto& [id, consumer] : live) hand_out(consumer);
+}
+
+void Master::Rules::hand_out(Live& consumer) {
+  while (hand_out_one(consumer)) {
+  }
+}
+
+bool Master::Rules::hand_out_one(Live& consumer) {
+  Session* best = nullptr;
+  for (PeerId peer : consumer.instances) {
+    Session& session = sessions.at(peer);
+    if (best == nullptr || session.free_credit() > best->free_credit()) best = &session;
+  }
+  if (best == nullptr || best->free_credit() == 0) return false;
+  auto item = consumer.queue.claim_next(best->peer);
+  if (!item) {
+    broken = item.error();
+    return false;
+  }
+  if (!*item) return false;
+  auto record = storage.get((*item)->seq);
+  if (!record) {
+    task_damaged(consumer, best->peer, (*item)->seq, record.error());
+    return true;
+  }
+  best->tasks++;
+  consumer.offered++;
+  answer(best->peer, 0, Task{Catalog::outward(*std::move(record)), std::nullopt});
+  return true;
+}
+
+// What cannot be read fails visibly; the others go on.
+void Master::Rules::task_damaged(Live& consumer, PeerId peer, Seq seq, const Error& error) {
+  consumer.queue.release(seq, peer);
+  Step step(storage, next_seq);
+  consumer.queue.consumer.outcomes[static_cast<size_t>(Outcome::kFailed)]++;
+  step.set(consumer.queue.consumer);
+  step.add(Mark{seq, consumer.queue.consumer.id, Outcome::kFailed, error.message});
+  auto applied = step.apply();
+  if (!applied && !broken) broken = applied.error();
+  consumer.finishes++;
+}
+
+void Master::Rules::feed(Session& reader) {
+  size_t looked_at = 0;
+  while (reader.free_credit() > 0 && reader.next < next_seq) {
+    if (looked_at >= kReaderScan) {
+      more = true;
+      return;
+    }
+    auto entries = storage.log(reader.next, kReaderPage);
+    if (!entries) {
+      broken = entries.error();
+      return;
+    }
+    if (entries->empty()) reader.next = next_seq;
+    for (const LogEntry& entry : *entries) {
+      if (reader.free_credit() == 0) return;
+      auto fed = feed_entry(reader, entry);
+      if (!fed) {
+        broken = fed.error();
+        return;
+      }
+      reader.next = entry.seq + 1;
+      looked_at++;
+    }
+  }
+}
+
+Result<bool> Master::Rules::feed_entry(Session& reader, const LogEntry& entry) {
+  Task task;
+  Seq seq = entry.seq;
+  if (entry.is_origin) {
+    if (!reader.filter.in_domain(entry.domain)) return false;
+    auto origin = storage.origin_at(entry.seq);
+    if (!origin) return origin.error();
+    if (!*origin) return false;
+    seq = (*origin)->object;
+    task.origin = **origin;
+  } else if (!reader.filter.matches(entry)) {
+    return false;
+  }
+  auto record = storage.get(seq);
+  if (!record) return record.error();
+  if (!entry.is_origin && !reader.filter.matches_selector(record->descriptor.selector)) return false;
+  task.record = Catalog::outward(*std::move(record));
+  reader.tasks++;
+  answer(reader.peer, 0, std::move(task));
+  return true;
+}
+
+bool Master::Rules::is_idle() const {
+  bool producing =
+      std::any_of(sessions.begin(), sessions.end(), [](auto& s) { return s.second.is_producing; });
+  return !producing &&
+         std::all_of(live.begin(), live.end(), [](auto& entry) { return entry.second.queue.is_settled(); });
+}
+
+Result<std::set<SubmissionId>> Master::Rules::closure_of(SubmissionId id) {
+  std::set<SubmissionId> closure{id};
+  std::vector<SubmissionId> todo{id};
+  while (!todo.empty()) {
+    auto submission = storage.submission(todo.back());
+    if (!submission) return submission.error();
+    todo.pop_back();
+    for (SubmissionId other : submission->depends) {
+      if (closure.insert(other).second) todo.push_back(other);
+    }
+  }
+  return closure;
+}
+
+bool Master::Rules::is_complete(const std::set<SubmissionId>& closure) {
+  return std::all_of(closure.begin(), closure.end(), [&](SubmissionId id) {
+    auto submission = storage.submission(id);
+    if (!submission || submission->open) return false;
+    return std::all_of(live.begin(), live.end(),
+                       [&](auto& entry) { return entry.second.queue.is_settled(id, submission->lane); });
+  });
+}
+
+void Master::Rules::answer_waiters() {
+  std::erase_if(waiters, [&](const Waiter& waiter) { return answer_waiter(waiter); });
+}
+
+bool Master::Rules::answer_waiter(const Waiter& waiter) {
+  if (waiter.submission != 0) {
+    auto status = submission_status(waiter.submission);
+    if (status && !status->complete) return false;
+    reply(sessions.at(waiter.peer), waiter.request, std::move(status));
+    return true;
+  }
+  const Session& session = sessions.at(waiter.peer);
+  bool has_all = session.hello.role != Role::kReader || session.next >= next_seq;
+  if (!has_all || !is_idle()) return false;
+  answer(waiter.peer, waiter.request, Idle{next_seq - 1});
+  return true;
+}
+
+}  // namespace rebus

@@ -1,0 +1,68 @@
+// Work: how tasks end, and what a step changes.
+#include "master/rules.h"
+
+namespace rebus {
+void Master::Rules::finish(Session& session, Finish& call) {
+  if (session.tasks > 0) session.tasks--;
+  auto consumer = live.find(session.consumer);
+  if (consumer == live.end()) return;
+  if (!consumer->second.queue.release(call.seq, session.peer)) return;  // no longer its own: not applied
+  auto finished = finish_claim(session, consumer->second, call);
+  if (!finished && !broken) broken = finished.error();
+}
+
+Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, Finish& call) {
+  Step children(storage, next_seq);
+  if (call.outcome == Outcome::kDone) {
+    auto staged = stage_children(children, session, call);
+    if (!staged && staged.error().code == Code::kStorage) return staged;
+    if (!staged) {
+      call.outcome = Outcome::kFailed;
+      call.message = staged.error().message;
+    }
+  }
+  Step failure(storage, next_seq);
+  Step& step = call.outcome == Outcome::kDone ? children : failure;
+  Consumer& record = consumer.queue.consumer;
+  record.outcomes[static_cast<size_t>(call.outcome)]++;
+  step.set(record);
+  step.add(Mark{call.seq, record.id, call.outcome, call.message});
+  if (call.outcome == Outcome::kFailed) {
+    auto stored = storage.get(call.seq);
+    if (!stored) return stored.error();
+    auto submission = step.submission(stored->submission);
+    if (!submission) return submission.error();
+    (*submission)->failures++;
+  }
+  consumer.finishes++;
+  return apply(step);
+}
+
+Result<void> Master::Rules::stage_children(Step& step, Session& session, Finish& call) {
+  for (NewDescriptor& child : call.children) {
+    auto uploaded = take_upload(session, child);
+    if (!uploaded) return uploaded;
+    auto pushed = admission.add(step, std::move(child), {session.hello, 0, now.utc_ns});
+    bool visible = pushed || pushed.error().code == Code::kLoop || pushed.error().code == Code::kLimit;
+    if (!visible) return pushed.error();
+  }
+  return {};
+}
+
+Result<void> Master::Rules::apply(Step& step) {
+  auto applied = step.apply();
+  if (!applied) {
+    if (!broken) broken = applied.error();
+    return applied;
+  }
+  for (const Record& record : step.descriptors()) announce(record);
+  return {};
+}
+
+void Master::Rules::announce(const Record& record) {
+  const Descriptor& d = record.descriptor;
+  LogEntry entry{record.seq, false, d.domain, d.selector.path(), d.is_object()};
+  for (auto& [id, consumer] : live) consumer.queue.appended(entry, record.submission, record.lane);
+}
+
+}  // namespace rebus

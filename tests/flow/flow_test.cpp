@@ -1,0 +1,277 @@
+// One story, every bus and every storage: agents cannot tell, and the answers are the same.
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <latch>
+#include <mutex>
+#include <thread>
+
+#include "bus/runner.h"
+#include "bus/zmq_channel.h"
+#include "master/inproc_server.h"
+#include "master/router_server.h"
+#include "tests/support/archive_maker.h"
+#include "tests/support/scratch_folder.h"
+
+namespace rebus {
+namespace {
+
+struct BusKind {
+  std::string bus;
+  std::string storage;
+};
+
+// A bus with its master, of any kind.
+class AnyBus {
+ public:
+  AnyBus(const BusKind& kind, const ScratchFolder& folder) {
+    storage_ = *open_storage({kind.storage, kind.storage == "ram" ? "" : folder.at("store")});
+    if (kind.bus == "inproc") {
+      inproc_ = *InprocServer::start(*storage_, {});
+      return;
+    }
+    std::string address = kind.bus == "ipc" ? "ipc://" + folder.at("bus/socket") : "tcp://127.0.0.1:*";
+    master_ = *Master::start(*storage_, {}, {std::chrono::steady_clock::now(), 0});
+    auto server = RouterServer::listen(*Address::parse(address));
+    if (!server) throw std::runtime_error(server.error().message);
+    router_ = *std::move(server);
+    connector_ = std::make_unique<ZmqConnector>(router_->endpoint());
+    thread_ = std::thread([this] { EXPECT_TRUE(router_->serve(*master_, stop_fd_).ok()); });
+  }
+  ~AnyBus() {
+    eventfd_write(stop_fd_, 1);
+    if (thread_.joinable()) thread_.join();
+    inproc_.reset();
+    router_.reset();
+    master_.reset();
+    close(stop_fd_);
+  }
+  AnyBus(const AnyBus&) = delete;
+  AnyBus& operator=(const AnyBus&) = delete;
+  Connector& connector() { return inproc_ ? inproc_->connector() : *connector_; }
+
+ private:
+  int stop_fd_ = eventfd(0, EFD_CLOEXEC);
+  std::unique_ptr<Storage> storage_;
+  std::unique_ptr<InprocServer> inproc_;
+  std::unique_ptr<Master> master_;
+  std::unique_ptr<RouterServer> router_;
+  std::unique_ptr<ZmqConnector> connector_;
+  std::thread thread_;
+};
+
+class Recorder final : public Output {
+ public:
+  void write(std::string_view bytes) override {
+    std::lock_guard lock(mutex_);
+    text_ += bytes;
+  }
+  void note(const std::string&) override {}
+  void progress(const std::string&) override {}
+  void input_failed() override { ADD_FAILURE() << "an input could not be read"; }
+  void incomplete() override {}
+  void submitted(SubmissionId id) override { submission_ = id; }
+  SubmissionId submission() const { return submission_; }
+  std::vector<std::string> lines() {
+    std::vector<std::string> lines;
+    std::istringstream in(text_);
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string text_;
+  std::atomic<SubmissionId> submission_ = 0;
+};
+
+// One agent in its thread, joined before the constructor returns.
+class Running {
+ public:
+  Running(AnyBus& bus, const AgentSpec& spec, Options options, Output& out)
+      : spec_(spec),
+        options_(std::move(options)),
+        setting_{options_, Domain(), "text", false, false, bus.connector().networked(), {}, out},
+        bus_(*bus.connector().connect()) {
+    auto joined = bus_.join(*make_hello(spec_, options_, Domain(), false));
+    if (!joined) throw std::runtime_error(joined.error().message);
+    thread_ = std::thread([this] {
+      ended_ = run_agent(spec_, setting_, bus_, counts_, true);
+      bus_.leave();
+    });
+  }
+  ~Running() {
+    bus_.interrupt();
+    if (thread_.joinable()) thread_.join();
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  void wait() {
+    thread_.join();
+    EXPECT_TRUE(ended_.ok()) << ended_.error().message;
+  }
+  const RunCounts& counts() const { return counts_; }
+
+ private:
+  const AgentSpec& spec_;
+  Options options_;
+  Setting setting_;
+  Bus bus_;
+  RunCounts counts_;
+  Result<void> ended_;
+  std::thread thread_;
+};
+
+Options with_arguments(std::vector<std::string> arguments) {
+  Options options;
+  options.set_arguments(std::move(arguments));
+  return options;
+}
+
+Options printing(const std::string& regex) {
+  Options options = with_arguments({regex});
+  options.set("short", {});
+  return options;
+}
+
+class Flow : public testing::TestWithParam<BusKind> {
+ protected:
+  ScratchFolder folder_;
+  Recorder out_;
+};
+
+const AgentSpec& agent(const std::string& name) { return *find_agent(name); }
+
+TEST_P(Flow, main_job_prints_a_line_for_each_name) {
+  std::string inner =
+      make_archive("zip", "none", {{"deep/ls", file_bytes("/bin/ls")}, {"copy", file_bytes("/bin/cat")}});
+  std::string archive = folder_.write(
+      "apt1.tgz", make_archive("ustar", "gzip", {{"cat", file_bytes("/bin/cat")}, {"inner.zip", inner}}));
+  AnyBus bus(GetParam(), folder_);
+  Running hasher(bus, agent("hasher"), {}, out_), unarchive(bus, agent("unarchive"), {}, out_);
+  Running inject(bus, agent("inject"), with_arguments({archive, "/bin/ls"}), out_);
+  Running reader(bus, agent("return"), printing("md5_hash"), out_);
+  inject.wait();
+  reader.wait();
+  std::string cat = folder_.run("md5sum < /bin/cat | cut -c1-32 | tr -d '\\n'");
+  std::string ls = folder_.run("md5sum < /bin/ls | cut -c1-32 | tr -d '\\n'");
+  EXPECT_EQ(out_.lines(),
+            (std::vector<std::string>{"apt1.tgz:cat = " + cat, "apt1.tgz:inner.zip:copy = " + cat,
+                                      "apt1.tgz:inner.zip:deep/ls = " + ls, "ls = " + ls}));
+}
+
+TEST_P(Flow, reader_that_comes_late_prints_the_same) {
+  AnyBus bus(GetParam(), folder_);
+  std::string copy = folder_.write("copy", file_bytes("/bin/ls"));
+  Running hasher(bus, agent("hasher"), {}, out_);
+  Running inject(bus, agent("inject"), with_arguments({"/bin/ls", copy}), out_);
+  Recorder early, late;
+  Running first(bus, agent("return"), printing("md5_hash"), early);
+  inject.wait();
+  first.wait();
+  Running second(bus, agent("return"), printing("md5_hash"), late);
+  second.wait();
+  EXPECT_EQ(early.lines(), late.lines());
+  EXPECT_EQ(late.lines().size(), 2u);
+}
+
+TEST_P(Flow, consumer_that_joins_late_handles_all_that_is_stored) {
+  AnyBus bus(GetParam(), folder_);
+  {
+    Running inject(bus, agent("inject"), with_arguments({"/bin/ls", "/bin/cat"}), out_);
+    inject.wait();
+  }
+  Running hasher(bus, agent("hasher"), {}, out_);
+  Running reader(bus, agent("return"), printing("md5_hash"), out_);
+  reader.wait();
+  EXPECT_EQ(out_.lines().size(), 2u);
+}
+
+// Both instances must hold a file at the same time once, so that none can do all the work alone.
+std::latch* both_at_work = nullptr;
+
+class Together final : public Agent {
+ public:
+  Result<void> process(Work& work) override {
+    if (!met_) both_at_work->arrive_and_wait();
+    met_ = true;
+    return work.push("/handled", "x", rebus::Kind::kText);
+  }
+
+ private:
+  bool met_ = false;
+};
+
+const AgentSpec kTogether = {
+    .name = "together",
+    .prefixes = {"/text"},
+    .objects_only = true,
+    .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Together>(); },
+};
+
+TEST_P(Flow, two_instances_share_the_work) {
+  constexpr size_t kFiles = 400;
+  std::vector<std::string> files;
+  for (size_t i = 0; i < kFiles; i++) {
+    files.push_back(folder_.write("f" + std::to_string(i), "text number " + std::to_string(i) + "\n"));
+  }
+  std::latch latch(2);
+  both_at_work = &latch;
+  AnyBus bus(GetParam(), folder_);
+  Running first(bus, kTogether, {}, out_), second(bus, kTogether, {}, out_);
+  Running inject(bus, agent("inject"), with_arguments(files), out_);
+  Running reader(bus, agent("return"), printing("/handled"), out_);
+  inject.wait();
+  reader.wait();
+  EXPECT_EQ(out_.lines().size(), kFiles);
+  EXPECT_EQ(first.counts().taken + second.counts().taken, kFiles);
+  EXPECT_GE(std::min(first.counts().taken.load(), second.counts().taken.load()), 1u);
+}
+
+TEST_P(Flow, large_value_comes_back_as_it_went) {
+  std::string bytes;
+  for (size_t i = 0; bytes.size() < (9 << 20); i++) bytes += "line " + std::to_string(i * i) + "\n";
+  std::string path = folder_.write("large.txt", bytes);
+  AnyBus bus(GetParam(), folder_);
+  Running inject(bus, agent("inject"), with_arguments({path}), out_);
+  inject.wait();
+  Bus client(*bus.connector().connect());
+  Hello hello;
+  hello.agent = "test";
+  ASSERT_TRUE(client.join(hello).ok());
+  Find query;
+  query.by = By::kName;
+  query.text = "large.txt";
+  auto found = client.find(query);
+  ASSERT_TRUE(found.ok() && found->records.size() == 1);
+  const Value& value = found->records[0].descriptor.value;
+  EXPECT_EQ(*value.load(16 << 20), bytes);
+  EXPECT_EQ(value.digest(), sha256(as_bytes(bytes)));
+}
+
+TEST_P(Flow, submission_is_complete_when_all_of_it_is_handled) {
+  AnyBus bus(GetParam(), folder_);
+  Running hasher(bus, agent("hasher"), {}, out_);
+  Running inject(bus, agent("inject"), with_arguments({"/bin/ls"}), out_);
+  inject.wait();
+  Bus client(*bus.connector().connect());
+  Hello hello;
+  hello.agent = "test";
+  ASSERT_TRUE(client.join(hello).ok());
+  auto status = client.submission(out_.submission(), true);
+  ASSERT_TRUE(status.ok());
+  EXPECT_TRUE(status->complete);
+  EXPECT_EQ(status->submission.results, 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(everywhere, Flow,
+                         testing::Values(BusKind{"inproc", "ram"}, BusKind{"inproc", "rocksdb"},
+                                         BusKind{"ipc", "ram"}, BusKind{"ipc", "rocksdb"},
+                                         BusKind{"tcp", "ram"}, BusKind{"tcp", "rocksdb"}),
+                         [](const auto& any) { return any.param.bus + "_" + any.param.storage; });
+
+}  // namespace
+}  // namespace rebus

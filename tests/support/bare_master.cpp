@@ -1,0 +1,92 @@
+#include "tests/support/bare_master.h"
+
+#include <stdexcept>
+
+namespace rebus {
+
+BareMaster::BareMaster(MasterOptions options) : options_(std::move(options)), storage_(*open_storage({})) {
+  options_.expire_sessions = false;
+  restart();
+}
+
+BareMaster::~BareMaster() = default;
+
+void BareMaster::restart() {
+  tasks_.clear();
+  master_ = *Master::start(*storage_, options_, now());
+}
+
+Moment BareMaster::now() { return {std::chrono::steady_clock::now(), 1}; }
+
+PeerId BareMaster::join(Hello hello) {
+  if (hello.prefixes.empty()) hello.prefixes = {"/"};
+  PeerId peer = next_peer_++;
+  Body answer = ask(peer, std::move(hello));
+  if (auto* failure = std::get_if<Failure>(&answer)) throw std::runtime_error(failure->message);
+  return peer;
+}
+
+PeerId BareMaster::join(Role role, const std::string& agent) {
+  Hello hello;
+  hello.role = role;
+  hello.agent = agent;
+  hello.credit = 4;
+  return join(std::move(hello));
+}
+
+uint64_t BareMaster::start_asking(PeerId peer, Body call) {
+  uint64_t request = next_request_++;
+  master_->handle(peer, {request, std::move(call)}, now());
+  settle();
+  return request;
+}
+
+Body BareMaster::ask(PeerId peer, Body call) {
+  uint64_t request = start_asking(peer, std::move(call));
+  auto it = answers_.find(request);
+  if (it == answers_.end()) throw std::runtime_error("the master did not answer");
+  Body answer = std::move(it->second);
+  answers_.erase(it);
+  return answer;
+}
+
+void BareMaster::tell(PeerId peer, Body message) {
+  master_->handle(peer, {0, std::move(message)}, now());
+  settle();
+}
+
+void BareMaster::settle() {
+  for (Outgoing& out : *master_->settle()) {
+    if (auto* task = std::get_if<Task>(&out.message.body)) {
+      tasks_[out.peer].push_back(std::move(*task));
+    } else {
+      answers_[out.message.request] = std::move(out.message.body);
+    }
+  }
+}
+
+std::deque<Task> BareMaster::tasks(PeerId peer) { return std::exchange(tasks_[peer], {}); }
+
+SubmissionId BareMaster::open(PeerId producer, const std::string& note, Lane lane) {
+  Descriptor d = make_object(Domain(), std::string(kSubmissionPath), note, Value::of(note), "inject");
+  return std::get<Opened>(ask(producer, OpenSubmission{d, lane})).submission;
+}
+
+Descriptor BareMaster::inject(PeerId producer, SubmissionId submission, const std::string& name) {
+  Descriptor d = make_object(Domain(), "/binary/elf", name, Value::of(name), "inject");
+  push(producer, d, submission, OriginClaim{{}, name, 0});
+  return d;
+}
+
+Body BareMaster::push(PeerId peer, Descriptor d, SubmissionId submission, std::optional<OriginClaim> origin) {
+  NewDescriptor item;
+  item.descriptor = std::move(d);
+  item.origin = std::move(origin);
+  return ask(peer, Push{std::move(item), submission});
+}
+
+void BareMaster::close(PeerId producer, SubmissionId submission) {
+  ask(producer, CloseSubmission{submission});
+}
+
+}  // namespace rebus

@@ -1,0 +1,55 @@
+// BareMaster: a Master called directly, message by message, without server, thread or clock.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "master/master.h"
+
+namespace rebus {
+
+class BareMaster {
+ public:
+  explicit BareMaster(MasterOptions options = {});
+  ~BareMaster();
+
+  // Joins a peer; its prefixes are "/" if `hello` has none.
+  PeerId join(Hello hello);
+  PeerId join(Role role, const std::string& agent);
+  void leave(PeerId peer) { master_->peer_gone(peer), settle(); }
+  // Ends everything in memory and starts on the same storage.
+  void restart();
+
+  // Sends, settles, and gives the answer.
+  Body ask(PeerId peer, Body call);
+  void tell(PeerId peer, Body message);
+  // Tasks that arrived for the peer, oldest first; taken out.
+  std::deque<Task> tasks(PeerId peer);
+  // Answers without a waiting ask(), such as a submission's completion.
+  bool has_answer(uint64_t request) const { return answers_.contains(request); }
+  uint64_t start_asking(PeerId peer, Body call);
+
+  SubmissionId open(PeerId producer, const std::string& note, Lane lane = Lane::kNormal);
+  // An injected file; its bytes are its name.
+  Descriptor inject(PeerId producer, SubmissionId submission, const std::string& name);
+  Body push(PeerId peer, Descriptor d, SubmissionId submission = 0, std::optional<OriginClaim> origin = {});
+  void close(PeerId producer, SubmissionId submission);
+
+  Storage& storage() { return *storage_; }
+
+ private:
+  void settle();
+  Moment now();
+
+  MasterOptions options_;
+  std::unique_ptr<Storage> storage_;
+  std::unique_ptr<Master> master_;
+  PeerId next_peer_ = 1;
+  uint64_t next_request_ = 1;
+  std::map<uint64_t, Body> answers_;
+  std::map<PeerId, std::deque<Task>> tasks_;
+};
+
+}  // namespace rebus
