@@ -67,6 +67,8 @@ class Inject final : public Agent {
 
   Result<void> wait() {
     auto status = bus_->submission(submission_, true, choices_->timeout);
+    bool is_over = !status && status.error().code == Code::kUnavailable && choices_->timeout;
+    if (is_over) status = bus_->submission(submission_);  // how far it is
     if (!status) return status.error();
     const Submission& done = status->submission;
     if (!status->complete) {

@@ -101,7 +101,10 @@ Names and values are escaped (\xNN for control characters and what is not UTF-8,
 leaves names as they are.
 
 With -o json: one object per line, with all metadata, "names", and "value" (text; structured values nested) or
-"value_base64"; "value_cut" tells that it is only the begin.
+"value_base64"; "value_cut" tells that it is only the begin. Names and texts are escaped there too, always.
+
+A file with more than 100,000 names (archives in archives can multiply them) is printed with the first; a line on
+standard error says so, and the exit code is 3.
 
 Examples:
   rebus_agent hasher unarchive inject apt1.tgz -- return --short md5_hash

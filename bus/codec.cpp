@@ -3,7 +3,6 @@
 #include <array>
 #include <memory>
 
-#include "bus/absent_source.h"
 #include "descriptor/pack.h"
 
 namespace rebus {
@@ -106,82 +105,23 @@ const char* fault_in(const T& v) {
   }
 }
 
-// --- values: the descriptors of a message, in order ---
+// --- the descriptors of a message, in order ---
 
 template <class M, class Use>
 void each_descriptor(M& message, const Use& use) {
+  auto use_new = [&](auto& item) { use(item.descriptor, item.upload == 0 ? Ride::kMust : Ride::kUploaded); };
   if constexpr (requires { message.note; }) {
-    use(message.note, true);
+    use(message.note, Ride::kMust);
   } else if constexpr (requires { message.item; }) {
-    use(message.item.descriptor, message.item.upload == 0);
+    use_new(message.item);
   } else if constexpr (requires { message.children; }) {
-    for (auto& child : message.children) use(child.descriptor, child.upload == 0);
+    for (auto& child : message.children) use_new(child);
   } else if constexpr (requires { message.record.descriptor; }) {
-    use(message.record.descriptor, true);
+    use(message.record.descriptor, Ride::kMay);
   } else if constexpr (requires { message.records; }) {
-    for (auto& record : message.records) use(record.descriptor, true);
+    for (auto& record : message.records) use(record.descriptor, Ride::kMay);
   }
 }
-
-template <class M>
-constexpr bool kIsStored = requires(M& m) {
-  m.records;
-}
-|| requires(M& m) { m.record.descriptor; };
-
-struct ValuePart {
-  std::vector<ValueHeader> headers;
-  std::string bytes;
-  std::optional<Error> unreadable;
-
-  void add(const Value& value, bool may_inline) {
-    headers.push_back({value.size(), value.digest(), false});
-    if (!may_inline || value.size() > kMaxInlineValue || bytes.size() + value.size() > kMaxMessageValues)
-      return;
-    auto loaded = value.load(kMaxInlineValue);
-    if (!loaded && !unreadable) unreadable = loaded.error();
-    if (!loaded) return;
-    bytes += *loaded;
-    headers.back().inlined = true;
-  }
-};
-
-// Takes the values out of the value part, in the order in which add() put them in.
-class ValueTaker {
- public:
-  ValueTaker(const std::vector<ValueHeader>& headers, std::string_view bytes)
-      : headers_(headers), bytes_(bytes) {}
-
-  void take(Descriptor& d) {
-    if (next_ == headers_.size()) return fail("a value header is missing");
-    const ValueHeader& header = headers_[next_++];
-    if (!header.inlined) {
-      d.value = Value(std::make_shared<AbsentSource>(), header.size, header.digest);
-      return;
-    }
-    if (header.size > kMaxInlineValue || header.size > bytes_.size())
-      return fail("the value part is too short");
-    d.value = Value::of(std::string(bytes_.substr(0, header.size)));
-    bytes_.remove_prefix(header.size);
-    if (d.value.digest() != header.digest) fail("a value does not match its digest");
-  }
-  // After the last one.
-  const char* end() {
-    if (next_ != headers_.size()) fail("there are more value headers than descriptors");
-    if (!bytes_.empty()) fail("the value part is too long");
-    return fault_;
-  }
-
- private:
-  void fail(const char* fault) {
-    if (fault_ == nullptr) fault_ = fault;
-  }
-
-  const std::vector<ValueHeader>& headers_;
-  std::string_view bytes_;
-  size_t next_ = 0;
-  const char* fault_ = nullptr;
-};
 
 // --- one message ---
 
@@ -202,18 +142,19 @@ Result<std::string> encode_as(uint64_t request, const M& message) {
   const std::string name = message_name(M::kType);
   if (const char* fault = fault_in_fields(message))
     return Error{Code::kLimit, name + " cannot be sent: " + fault};
-  ValuePart part;
-  each_descriptor(message, [&](const Descriptor& d, bool may_inline) { part.add(d.value, may_inline); });
-  if (part.unreadable && !kIsStored<M>) return *part.unreadable;
-  if constexpr (requires { message.bytes; }) part.bytes = message.bytes;
-  std::string body = pack(Wire<M&>{const_cast<M&>(message), std::move(part.headers)});
-  if (body.size() > kMaxFrameBody || part.bytes.size() > kMaxMessageValues) {
+  ValuePacker packer;
+  each_descriptor(message, [&](const Descriptor& d, Ride ride) { packer.add(d.value, ride); });
+  if (packer.error()) return *packer.error();
+  std::string values = packer.take_bytes();
+  if constexpr (requires { message.bytes; }) values = message.bytes;
+  std::string body = pack(Wire<M&>{const_cast<M&>(message), packer.take_headers()});
+  if (body.size() > kMaxFrameBody || values.size() > kMaxMessageValues) {
     return Error{Code::kLimit, name + " cannot be sent: it is larger than a message may be"};
   }
   FrameHeader header;
   header.type = M::kType;
   header.request = request;
-  return make_frame(header, body, part.bytes);
+  return make_frame(header, body, values);
 }
 
 Error misunderstood(uint16_t type, const std::string& why) {
@@ -228,9 +169,9 @@ Result<Body> decode_as(const FrameView& frame) {
   if (const char* fault = fault_in_fields(message)) return misunderstood(M::kType, fault);
   std::string_view values = frame.values;
   if constexpr (requires { message.bytes; }) message.bytes = std::exchange(values, {});
-  ValueTaker taker(wire->values, values);
-  each_descriptor(message, [&](Descriptor& d, bool) { taker.take(d); });
-  if (const char* fault = taker.end()) return misunderstood(M::kType, fault);
+  ValueUnpacker unpacker(wire->values, values);
+  each_descriptor(message, [&](Descriptor& d, Ride ride) { unpacker.take(d, ride); });
+  if (const char* fault = unpacker.end()) return misunderstood(M::kType, fault);
   return Body(std::move(message));
 }
 

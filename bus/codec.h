@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bus/frame.h"
+#include "bus/value_part.h"
 
 namespace rebus {
 
@@ -18,20 +19,10 @@ inline constexpr size_t kMaxText = 64 << 10;
 // be pushed fits into the message that hands it out.
 inline constexpr size_t kMaxPrecursorBytes = 256 << 10;
 
-struct ValueHeader {
-  uint64_t size = 0;  // bytes
-  Digest digest;      // SHA-256
-  bool inlined = false;
-  template <class A>
-  void fields(A& a) {
-    a(1, size), a(2, digest), a(3, inlined);
-  }
-};
-
-// A frame to be sealed. Values go along in order while they and all before them fit (kMaxInlineValue,
-// kMaxMessageValues), but never those with an upload. kLimit if the message is over a limit of the wire;
-// kStorage and others if a pushed value cannot be read. A stored one that cannot be read is sent without its
-// bytes: who wants them gets the error.
+// A frame to be sealed. Values go along while they fit (kMaxInlineValue, kMaxMessageValues), but not those
+// with an upload. kLimit if the message is over a limit of the wire, or a new value neither fits nor is
+// uploaded; kStorage and others if a new value cannot be read. A stored one that cannot be read is sent
+// without its bytes: who wants them gets the error.
 Result<std::string> encode(const Message& message);
 
 // The message of a frame. Inlined values are compared with their digest; the others have an AbsentSource.

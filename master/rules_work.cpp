@@ -3,10 +3,13 @@
 
 namespace rebus {
 void Master::Rules::finish(Session& session, Finish& call) {
-  if (session.tasks > 0) session.tasks--;
   auto consumer = live.find(session.consumer);
-  if (consumer == live.end()) return;
+  if (consumer == live.end()) {  // a reader: only the credit
+    if (session.tasks > 0) session.tasks--;
+    return;
+  }
   if (!consumer->second.queue.release(call.seq, session.peer)) return;  // no longer its own: not applied
+  if (session.tasks > 0) session.tasks--;
   auto finished = finish_claim(session, consumer->second, call);
   if (!finished && !broken) broken = finished.error();
 }

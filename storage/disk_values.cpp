@@ -95,8 +95,8 @@ Result<void> DiskValues::keep_bytes(const Value& value, Transaction& transaction
 }
 
 Result<void> DiskValues::keep_file(const Value& value, Transaction& transaction) {
-  bool is_ours = dynamic_cast<const PendingFile*>(&value.source()) != nullptr;
-  auto pending = is_ours ? Result<Value>(value) : copied(value);
+  auto* file = dynamic_cast<const PendingFile*>(&value.source());
+  auto pending = file != nullptr && directory_->made(*file) ? Result<Value>(value) : copied(value);
   if (!pending) return pending.error();
   staged_.push_back(*std::move(pending));
   transaction.put(Family::kFile, digest_key(value.digest()), number_key(value.size()));

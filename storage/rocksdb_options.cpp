@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
@@ -11,6 +12,7 @@ namespace {
 
 // Memory, in bytes: with the open files' share a process stays well below 200 MiB.
 constexpr size_t kBlockCache = 32 << 20;
+constexpr int kBlockCacheShardBits = 2;    // few threads read
 constexpr size_t kWriteBuffer = 16 << 20;  // of one column family, before it is written out
 constexpr size_t kWriteBuffersInAll = 64 << 20;
 constexpr int kMaxOpenFiles = 256;
@@ -32,6 +34,7 @@ void stay_small(rocksdb::DBOptions& options) {
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(kWriteBuffersInAll);
   options.max_total_wal_size = kMaxLogOnDisk;
   options.max_open_files = kMaxOpenFiles;
+  options.max_file_opening_threads = 1;
   options.max_background_jobs = 2;
   options.max_manifest_file_size = 16 << 20;
 }
@@ -47,7 +50,12 @@ void stay_quiet(rocksdb::DBOptions& options) {
 std::shared_ptr<rocksdb::TableFactory> block_tables(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions options;
   options.block_cache = cache;
-  options.cache_index_and_filter_blocks = true;  // else they count against no limit
+  // Else they count against no limit. In parts: a filter that is larger than a part of the cache is never
+  // kept.
+  options.cache_index_and_filter_blocks = true;
+  options.cache_index_and_filter_blocks_with_high_priority = true;
+  options.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  options.partition_filters = true;
   options.pin_l0_filter_and_index_blocks_in_cache = true;
   options.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.format_version = 5;
@@ -61,6 +69,13 @@ rocksdb::ColumnFamilyOptions column(const std::shared_ptr<rocksdb::TableFactory>
   options.max_write_buffer_number = 3;
   options.level_compaction_dynamic_level_bytes = true;
   options.compression = rocksdb::kLZ4Compression;
+  return options;
+}
+
+// Its keys begin with their family; most families grow at their end, and a hint per family finds it again.
+rocksdb::ColumnFamilyOptions index_column(const std::shared_ptr<rocksdb::TableFactory>& tables) {
+  rocksdb::ColumnFamilyOptions options = column(tables);
+  options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   return options;
 }
 
@@ -88,8 +103,8 @@ rocksdb::DBOptions database_options(const RocksdbOptions& options) {
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> column_options() {
-  auto tables = block_tables(rocksdb::NewLRUCache(kBlockCache));
-  return {{rocksdb::kDefaultColumnFamilyName, column(tables)},
+  auto tables = block_tables(rocksdb::NewLRUCache(kBlockCache, kBlockCacheShardBits));
+  return {{rocksdb::kDefaultColumnFamilyName, index_column(tables)},
           {"log", column(tables)},
           {"values", values_column(tables)}};
 }

@@ -20,9 +20,14 @@ Result<void> PendingFile::place(const std::string& path) const {
   return moved;
 }
 
+// All of them at once: one made later would have to be synced before the first file in it.
 Result<void> ValueDirectory::create() {
   auto done = make_directory(path_);
   if (done) done = make_directory(temporary());
+  for (unsigned first = 0; done && first < 256; first++) {
+    uint8_t byte = static_cast<uint8_t>(first);
+    done = make_directory(path_ + "/" + to_hex({&byte, 1}));
+  }
   return done ? sync_directory(path_) : done;
 }
 
@@ -39,13 +44,7 @@ std::string ValueDirectory::path_of(const Digest& digest) const {
 
 Result<void> ValueDirectory::place(const PendingFile& file, const Digest& digest) {
   std::string path = path_of(digest);
-  std::string directory = path.substr(0, path.rfind('/'));
-  if (!file_exists(directory)) {
-    auto made = make_directory(directory);
-    if (!made) return made;
-    unsynced_.insert(path_);
-  }
-  unsynced_.insert(directory);
+  unsynced_.insert(path.substr(0, path.rfind('/')));
   return file.place(path);
 }
 

@@ -27,6 +27,7 @@ class PendingFile final : public ValueSource {
   int file_descriptor() const override { return file_.fd(); }
   // While it is written; one thread.
   File& file() { return file_; }
+  const std::string& path() const { return file_.path(); }  // the temporary one
   // Gives it its final name, once; one thread. Readers do not notice.
   Result<void> place(const std::string& path) const;
 
@@ -40,10 +41,12 @@ class ValueDirectory {
  public:
   explicit ValueDirectory(std::string path) : path_(std::move(path)) {}
   const std::string& path() const { return path_; }
-  // Makes its directories, durably.
+  // Makes its directories, durably; some may be there.
   Result<void> create();
 
   Result<std::shared_ptr<PendingFile>> create_pending() const;
+  // Whether the file is from create_pending() of this directory, not of another store.
+  bool made(const PendingFile& file) const { return file.path().starts_with(temporary()); }
   std::string path_of(const Digest& digest) const;
   // Moves the file to its place. Not durable before sync().
   Result<void> place(const PendingFile& file, const Digest& digest);

@@ -66,7 +66,7 @@ check_docs() {
 }
 
 configure() {
-  [[ -f build/$preset/build.ninja ]] || cmake --preset "$preset"
+  cmake --preset "$preset" -DBUILD_TESTING=ON
 }
 
 main() {

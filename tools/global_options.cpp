@@ -37,6 +37,7 @@ Result<void> read_bus(const Options& options, Globals& globals) {
     return wrong("no bus '" + escape(bus) + "': there are local (in this process) and zmq");
   }
   globals.networked = bus == "zmq";
+  globals.until_idle = options.flag("until-idle");
   if (!globals.networked && !globals.bus_address.empty()) return wrong("--busaddr needs --bus zmq");
   return {};
 }

@@ -7,7 +7,7 @@ set -euo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 source_dir=$(dirname -- "$here")
-build_dir=$source_dir/build/quickstart
+build_dir=$source_dir/build/release
 sample_dir=
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -16,8 +16,8 @@ build() {
   local log=$build_dir/build.log
   mkdir -p "$build_dir"
   say "building rebus (the first time takes some minutes)"
-  if ! { cmake -S "$source_dir" -B "$build_dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_TESTING=OFF &&
-         cmake --build "$build_dir" --target programs; } >"$log" 2>&1 </dev/null; then
+  if ! (cd -- "$source_dir" && cmake --preset release -DBUILD_TESTING=OFF &&
+        cmake --build --preset release --target programs) >"$log" 2>&1 </dev/null; then
     tail -n 40 "$log" >&2
     say "the build failed; all of it: $log"
     return 1

@@ -8,6 +8,7 @@
 #include "tools/command_line.h"
 #include "tools/help.h"
 #include "tools/log.h"
+#include "tools/process_limits.h"
 #include "tools/signals.h"
 
 namespace rebus {
@@ -36,6 +37,7 @@ std::string page_of(const CommandLine& line) {
 }
 
 int run_chain(const CommandLine& line) {
+  set_process_limits();
   const Globals& globals = line.globals;
   auto log = set_up_log({"rebus_agent", globals.verbosity, globals.log_file, globals.syslog});
   if (!log) return fail(log.error());

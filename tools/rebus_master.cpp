@@ -1,8 +1,6 @@
 // rebus_master: a bus for agents in other processes.
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,21 +11,11 @@
 #include "tools/exit_status.h"
 #include "tools/log.h"
 #include "tools/master_options.h"
+#include "tools/process_limits.h"
 #include "tools/signals.h"
 
 namespace rebus {
 namespace {
-
-// Files and sockets are this user's alone; a core dump would hold samples; a connection is a file.
-void set_process_limits() {
-  umask(077);
-  rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-}
 
 // Parents of the usual store need not exist yet in a new home.
 void make_parents(const std::string& path) {

@@ -39,14 +39,16 @@ size_t terminal_width() {
 }  // namespace
 
 Terminal::Terminal(std::function<void()> on_closed)
-    : on_closed_(std::move(on_closed)), shows_progress_(isatty(STDERR_FILENO) == 1) {}
+    : on_closed_(std::move(on_closed)),
+      shows_progress_(isatty(STDERR_FILENO) == 1),
+      shares_screen_(isatty(STDOUT_FILENO) == 1) {}
 
 Terminal::~Terminal() { clear_progress(); }
 
 void Terminal::write(std::string_view bytes) {
   std::lock_guard lock(mutex_);
   if (closed_) return;
-  clear_progress();
+  if (shares_screen_) clear_progress();
   if (int error = write_whole(STDOUT_FILENO, bytes); error != 0) close_output(error);
 }
 

@@ -40,6 +40,7 @@ class Terminal final : public Output {
   mutable std::mutex mutex_;
   std::function<void()> on_closed_;
   const bool shows_progress_;
+  const bool shares_screen_;  // standard output is a terminal, too
   bool progress_shown_ = false;
   std::chrono::steady_clock::time_point next_progress_;
   bool closed_ = false;

@@ -15,6 +15,6 @@ export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1 ${TSAN_OPT
 export UBSAN_OPTIONS="print_stacktrace=1 halt_on_error=1 ${UBSAN_OPTIONS:-}"
 
 tools/packages.sh build test
-cmake --preset "$preset"
+cmake --preset "$preset" -DBUILD_TESTING=ON
 cmake --build --preset "$preset" --parallel "$(nproc)"
 ctest --preset "$preset" --parallel "$(nproc)" "$@" </dev/null

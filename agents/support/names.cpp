@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <queue>
+#include <tuple>
 
 namespace rebus {
 
@@ -16,7 +17,9 @@ std::string composed_name(const std::string& container, const Origin& origin) {
 struct Names::Way {
   Seq born;
   size_t step, index;
-  auto operator<=>(const Way&) const = default;
+  bool operator>(const Way& other) const {
+    return std::tie(born, step, index) > std::tie(other.born, other.step, other.index);
+  }
 };
 
 void Names::List::add(std::string text, Seq born, const NameLimits& limits) {

@@ -189,7 +189,7 @@ TEST_F(Inject, LabelSelectorAndUuidAreTheUsersWord) {
 }
 
 TEST_F(Inject, RandomHashMakesKnownBytesNewAgain) {
-  std::string file = scratch_.write("x", "x");
+  std::string file = scratch_.write("x", "hello\n");
   inject({file});
   inject({file}, {{"random-hash", {}}});
   inject({file}, {{"random-hash", {}}});
@@ -315,11 +315,11 @@ TEST_F(Inject, LongLabelsAreCut) {
 
 TEST_F(Inject, ThousandsOfFilesInOneCall) {
   std::string list;
-  for (int i = 0; i < 3000; i++)
+  for (int i = 0; i < 1200; i++)
     list += scratch_.write("many/" + std::to_string(i), std::to_string(i)) + '\0';
   Said said = inject({}, {{"files-from", {scratch_.write("list", list)}}});
-  EXPECT_EQ(injected().size(), 3000u);
-  EXPECT_NE(said.last_progress.find("3000 files"), std::string::npos) << said.last_progress;
+  EXPECT_EQ(injected().size(), 1200u);
+  EXPECT_NE(said.last_progress.find("1200 files"), std::string::npos) << said.last_progress;
 }
 
 // --- usage ---

@@ -71,6 +71,12 @@ TEST_F(Listing, finds_results_of_a_name) {
   EXPECT_EQ(ls({"/md5"}, {{"label", {"apt1.tgz:bin/ls"}}}), Lines{ls_md5.selector.str()});
 }
 
+TEST_F(Listing, finds_results_of_a_name_made_by_another_agent_than_the_file) {
+  stage.close();
+  stage.consume(*find_agent("stringer"));
+  EXPECT_EQ(ls({"/"}, {{"label", {"rbash"}}, {"agent", {"stringer"}}}).size(), 1u);
+}
+
 TEST_F(Listing, answers_whether_a_hash_was_seen) {
   std::string hex = sha256(as_bytes("bash")).hex();
   EXPECT_EQ(ls({}, {{"hash", {hex}}}), Lines{bash.selector.str()});

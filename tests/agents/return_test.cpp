@@ -86,6 +86,16 @@ TEST(Return, prints_nothing_again_for_a_second_injection_under_the_same_name) {
   EXPECT_EQ(stage.run("return", kShortMd5).lines(), Lines{"bash = m"});
 }
 
+TEST(Return, names_a_result_of_several_objects_after_the_first) {
+  BusStage stage;
+  auto a = stage.inject("a", "/binary/elf", "1");
+  auto b = stage.inject("b", "/binary/elf", "2");
+  stage.joint_result(a, b, "/distance", "7");
+  stage.inject("b2", "/binary/elf", "2");
+  stage.inject("a2", "/binary/elf", "1");
+  EXPECT_EQ(stage.run("return", called_with("distance", "short")).lines(), (Lines{"a = 7", "a2 = 7"}));
+}
+
 TEST(Return, answers_again_when_called_again) {
   BusStage stage;
   stage.result(stage.inject("bash", "/binary/elf", "elf"), "/md5_hash", "m");

@@ -61,6 +61,7 @@ TEST(Tree, tells_who_handled_what_and_what_went_wrong) {
   auto cut = stage.extract(archive, "cut", "/text", "cut");
   stage.result(cut, "/limit/entries", "more than 10 entries\n");
   stage.result(cut, "/md5_hash", "bad");
+  stage.result(cut, "/md5_hash", "fine");  // handled, but the file itself is not
   stage.close();
   stage.consume(kPicky);
   EXPECT_EQ(drawn(stage.run("tree", {})),
@@ -68,7 +69,7 @@ TEST(Tree, tells_who_handled_what_and_what_went_wrong) {
                    "├── bad  /binary/elf  3 B", "│       !! picky failed: truncated\\x1b[2J",
                    "└── cut  /text  3 B", "        !! picky failed on /md5_hash: truncated\\x1b[2J",
                    "        !! limit: /limit/entries: more than 10 entries\\x0a",
-                   "1 injected, 3 extracted, 2 results, 2 failures, 1 limit: complete"}));
+                   "1 injected, 3 extracted, 3 results, 2 failures, 1 limit: complete"}));
 }
 
 TEST(Tree, expands_an_object_once) {
@@ -82,6 +83,25 @@ TEST(Tree, expands_an_object_once) {
   lines.pop_back();
   EXPECT_EQ(lines, (Lines{"o.tar  /archive/tar  5 B", "├── 1.zip  /archive/zip  3 B", "│   └── x  /text  1 B",
                           "└── 2.zip  (shown above)", "again.tar  (shown above)"}));
+}
+
+TEST(Tree, shows_a_file_under_the_names_that_the_submission_gave_it) {
+  BusStage stage;
+  stage.inject("a", "/text", "x");
+  stage.close();
+  stage.inject("b", "/text", "x");
+  stage.inject("c", "/text", "x");
+  auto lines = drawn(stage.run("tree", {}));
+  lines.pop_back();
+  EXPECT_EQ(lines, (Lines{"b  /text  1 B", "c  (shown above)"}));
+}
+
+TEST(Tree, keeps_the_order_of_the_archive) {
+  BusStage stage;
+  auto archive = stage.inject("a.tar", "/archive/tar", "tar");
+  stage.extract(archive, "second", "/text", "2", false, 2);
+  stage.extract(archive, "first", "/text", "1", false, 1);
+  EXPECT_EQ(drawn(stage.run("tree", {})).at(1), "├── first  /text  1 B");
 }
 
 TEST(Tree, of_an_archive_that_contains_itself_ends) {

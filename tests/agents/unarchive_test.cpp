@@ -152,7 +152,7 @@ TEST(Unarchive, MembersAreObjectsWithOriginsAndLinks) {
 TEST(Unarchive, ContentOfASingleFileReplacesItsName) {
   RunOnce run = unpack(compress("gzip", "hello"), "x/bash.gz");
   ASSERT_EQ(objects(run).size(), 1u);
-  const NewDescriptor& content = objects(run)[0];
+  const NewDescriptor content = objects(run)[0];
   EXPECT_EQ(content.descriptor.label, "x/bash");
   EXPECT_EQ(content.origin->name, "bash");
   EXPECT_TRUE(content.origin->replaces);

@@ -55,9 +55,10 @@ std::string map_of(const std::vector<std::pair<uint64_t, uint64_t>>& entries) {
   return writer.take();
 }
 
-struct TwoHeaders {
+template <size_t N>
+struct Headers {
   Descriptor note;
-  std::vector<ValueHeader> values{2};
+  std::vector<ValueHeader> values{N};
   template <class A>
   void fields(A& a) {
     a(1, note), a(kValuesKey, values);
@@ -110,23 +111,41 @@ TEST(Codec, CarriesValuesInOrder) {
   EXPECT_EQ(*children[2].descriptor.value.load(100), "third");
 }
 
-TEST(Codec, LargeOrUploadedValuesDoNotRideAlong) {
+bool is_absent(const Value& value) { return dynamic_cast<const AbsentSource*>(&value.source()) != nullptr; }
+
+TEST(Codec, UploadedValuesDoNotRideAlong) {
   Finish finish;
   finish.children.push_back({object_with(std::string(kMaxInlineValue, 'a')), {}, 0});
-  finish.children.push_back({object_with(std::string(kMaxInlineValue + 1, 'b')), {}, 0});
-  finish.children.push_back({object_with("c"), {}, 17});
+  finish.children.push_back({object_with("b"), {}, 17});
   auto back = opened(sealed({0, finish}));
   ASSERT_TRUE(back.ok());
   const auto& children = std::get<Finish>(back->body).children;
-  auto is_absent = [&](int i) {
-    return dynamic_cast<const AbsentSource*>(&children[i].descriptor.value.source()) != nullptr;
-  };
-  EXPECT_FALSE(is_absent(0));
-  EXPECT_TRUE(is_absent(1));
-  EXPECT_TRUE(is_absent(2));
-  EXPECT_EQ(children[1].descriptor.value.size(), kMaxInlineValue + 1);
-  EXPECT_EQ(children[1].descriptor.value.digest(), finish.children[1].descriptor.value.digest());
-  EXPECT_EQ(children[1].descriptor.value.load(1 << 20).error().code, Code::kUnavailable);
+  EXPECT_FALSE(is_absent(children[0].descriptor.value));
+  const Value& absent = children[1].descriptor.value;
+  EXPECT_TRUE(is_absent(absent));
+  EXPECT_EQ(absent.size(), 1u);
+  EXPECT_EQ(absent.digest(), Value::of("b").digest());
+  EXPECT_EQ(absent.load(1).error().code, Code::kUnavailable);
+}
+
+TEST(Codec, LargeStoredValuesDoNotRideAlong) {
+  Task task;
+  task.record.descriptor = object_with(std::string(kMaxInlineValue + 1, 'b'));
+  auto back = opened(sealed({0, task}));
+  ASSERT_TRUE(back.ok());
+  EXPECT_TRUE(is_absent(std::get<Task>(back->body).record.descriptor.value));
+}
+
+// A master that stored such a one would fail when it wants to read it.
+TEST(Codec, RefusesANewValueThatIsNeitherInlinedNorUploaded) {
+  Push push;
+  push.item.descriptor = object_with(std::string(kMaxInlineValue + 1, 'b'));
+  EXPECT_EQ(encode({1, push}).error().code, Code::kLimit);
+  push.item.upload = 17;
+  EXPECT_TRUE(encode({1, push}).ok());
+  Headers<1> claim;
+  claim.values[0].size = 100;
+  expect_protocol_error(decode_body<OpenSubmission>(pack(claim)), "neither inlined nor uploaded");
 }
 
 TEST(Codec, ValuesOfOneMessageStayWithinTheirSum) {
@@ -174,6 +193,18 @@ TEST(Codec, RefusesAValueWithAFalseDigest) {
   expect_protocol_error(opened(frame), "does not match its digest");
 }
 
+// Nobody would notice later: there is nothing to read.
+TEST(Codec, RefusesAnEmptyValueWithAFalseDigest) {
+  Task task;
+  task.record.descriptor = object_with("");
+  std::string frame = sealed({0, task});
+  std::string body(open_frame(frame)->body);
+  size_t digest = body.find(as_text(task.record.descriptor.value.digest().bytes));
+  ASSERT_NE(digest, std::string::npos);
+  body[digest] ^= 1;
+  expect_protocol_error(decode_body<Task>(body), "does not match its digest");
+}
+
 TEST(Codec, RefusesWrongValueHeaders) {
   std::string frame = sealed({1, OpenSubmission{object_with("right"), Lane::kNormal}});
   auto parts = *open_frame(frame);
@@ -181,7 +212,7 @@ TEST(Codec, RefusesWrongValueHeaders) {
   expect_protocol_error(decode_body<OpenSubmission>(body, values + "x"), "too long");
   expect_protocol_error(decode_body<OpenSubmission>(body, values.substr(1)), "too short");
   expect_protocol_error(decode_body<OpenSubmission>(pack(OpenSubmission{}), values), "missing");
-  expect_protocol_error(decode_body<OpenSubmission>(pack(TwoHeaders{})), "more value headers");
+  expect_protocol_error(decode_body<Heartbeat>(pack(Headers<1>{})), "more value headers");
   expect_protocol_error(decode_body<Heartbeat>(pack(Heartbeat{}), "x"), "too long");
 }
 

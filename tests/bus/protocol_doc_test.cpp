@@ -59,7 +59,6 @@ std::string name_of(const LabelledUuid&) { return "LabelledUuid"; }
 std::string name_of(const Consumer&) { return "Consumer"; }
 std::string name_of(const ConsumerStatus&) { return "ConsumerStatus"; }
 std::string name_of(const Submission&) { return "Submission"; }
-std::string name_of(const ValueHeader&) { return "ValueHeader"; }
 
 // The word for a type in the tables.
 template <class T>

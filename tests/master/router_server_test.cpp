@@ -315,6 +315,24 @@ TEST_P(Served, WhatOnlyAMasterSaysIsRefused) {
   EXPECT_EQ(peer.hear_one<Failure>().code, Code::kProtocol);
 }
 
+// Stored, it would make the master fail when it wants to read it.
+TEST_P(Served, AValueThatIsClaimedButNotSentIsRefused) {
+  ServedMaster master(fresh_address());
+  RawPeer peer(master.address());
+  SessionKey session = peer.join(Role::kProducer);
+  Push push{{object_with(std::string(100, 'v')), OriginClaim{{}, "n", 0}, 1}, 0};
+  peer.say({2, push}, session);  // upload 1 was never made
+  EXPECT_EQ(peer.hear_one<Failure>().code, Code::kUnavailable);
+  std::string frame = *encode({3, push});
+  size_t upload = frame.rfind(std::string("\x03\x01", 2));  // key and number
+  ASSERT_NE(upload, std::string::npos);
+  frame[upload + 1] = 0;
+  seal_frame(frame, session);
+  peer.send(frame);
+  EXPECT_EQ(peer.hear_one<Failure>().code, Code::kProtocol);
+  expect_answered(peer, peer.join());
+}
+
 TEST_P(Served, AFrameOverTheLimitEndsTheConnection) {
   ServedMaster master(fresh_address());
   RawPeer good(master.address()), bad(master.address());

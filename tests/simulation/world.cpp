@@ -214,6 +214,8 @@ void World::work(Actor& actor) {
     actor.seen.push_back(finish.seq);
   }
   actor.outbox.push_back({0, std::move(finish)});
+  bool muddled = faults_ && actor.part == Part::kClock && random_() % 10 == 0;
+  if (muddled) actor.outbox.push_back({0, finish_of(actor, task, random_)});
 }
 
 bool World::at_rest() const {

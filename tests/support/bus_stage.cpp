@@ -148,11 +148,11 @@ Descriptor BusStage::inject(const std::string& name, const std::string& path, co
 }
 
 Descriptor BusStage::extract(const Descriptor& container, const std::string& name, const std::string& path,
-                             const std::string& bytes, bool replaces) {
+                             const std::string& bytes, bool replaces, std::optional<uint64_t> ordinal) {
   NewDescriptor item{make_object(container.domain, path, name, Value::of(bytes), "stage"), OriginClaim(), 0};
   item.origin->container = container.selector;
   item.origin->name = name;
-  item.origin->ordinal = ordinal_++;
+  item.origin->ordinal = ordinal ? *ordinal : ordinal_++;
   item.origin->replaces = replaces;
   return push(std::move(item), 0);
 }
@@ -160,6 +160,14 @@ Descriptor BusStage::extract(const Descriptor& container, const std::string& nam
 Descriptor BusStage::result(const Descriptor& parent, const std::string& path, const std::string& value,
                             Kind kind) {
   return push({make_child(parent, "stage", path, Value::of(value), kind), std::nullopt, 0}, 0);
+}
+
+Descriptor BusStage::joint_result(const Descriptor& first, const Descriptor& second, const std::string& path,
+                                  const std::string& value) {
+  Descriptor joint = make_child(first, "stage", path, Value::of(value), Kind::kText);
+  joint.precursors.push_back(second.selector);
+  joint.selector = Selector::of(path, identity(joint));
+  return push({joint, std::nullopt, 0}, 0);
 }
 
 Descriptor BusStage::push(NewDescriptor item, SubmissionId submission) {

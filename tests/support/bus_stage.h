@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,9 +42,13 @@ class BusStage {
   Descriptor inject(const std::string& name, const std::string& path, const std::string& bytes,
                     const std::string& domain = "default");
   Descriptor extract(const Descriptor& container, const std::string& name, const std::string& path,
-                     const std::string& bytes, bool replaces = false);
+                     const std::string& bytes, bool replaces = false,
+                     std::optional<uint64_t> ordinal = {});  // default: in the order of the calls
   Descriptor result(const Descriptor& parent, const std::string& path, const std::string& value,
                     Kind kind = Kind::kText);
+  // Of both, first of all of `first`.
+  Descriptor joint_result(const Descriptor& first, const Descriptor& second, const std::string& path,
+                          const std::string& value);
   // Nothing more will be injected: else the bus is never idle. The next inject() opens another submission.
   void close();
 

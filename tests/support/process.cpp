@@ -61,6 +61,13 @@ std::string program(const std::string& name) {
   return access(own.c_str(), X_OK) == 0 ? own : name;
 }
 
+// Ends with the test program, however that ends.
+std::vector<std::string> bound_to_us(std::vector<std::string> words) {
+  words[0] = program(words[0]);
+  words.insert(words.begin(), {"setpriv", "--pdeathsig", "KILL", "--"});
+  return words;
+}
+
 }  // namespace
 
 std::vector<std::string> Finished::sorted_lines() const {
@@ -74,7 +81,7 @@ std::vector<std::string> Finished::sorted_lines() const {
 Process::Process(std::vector<std::string> words, const std::string& folder, const std::string& input)
     : out_fd_(memory_file("")), err_fd_(memory_file("")) {
   int in_fd = memory_file(input);
-  std::string file = program(words[0]);
+  words = bound_to_us(std::move(words));
   auto variables = environment();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -82,12 +89,12 @@ Process::Process(std::vector<std::string> words, const std::string& folder, cons
   posix_spawn_file_actions_adddup2(&actions, out_fd_, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, err_fd_, STDERR_FILENO);
   posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
-  int error = posix_spawnp(&pid_, file.c_str(), &actions, nullptr, pointers(words).data(),
+  int error = posix_spawnp(&pid_, words[0].c_str(), &actions, nullptr, pointers(words).data(),
                            pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
   close(in_fd);
   if (error != 0) {
-    ADD_FAILURE() << "cannot start " << file << ": error " << error;
+    ADD_FAILURE() << "cannot start " << words[0] << ": error " << error;
     ended_ = true;
     return;
   }
@@ -106,6 +113,11 @@ Process::~Process() {
 
 std::string Process::out() const { return whole_file(out_fd_); }
 std::string Process::err() const { return whole_file(err_fd_); }
+std::ptrdiff_t Process::line_count() const {
+  std::string text = out();
+  return std::count(text.begin(), text.end(), '\n');
+}
+
 void Process::signal(int number) const {
   if (!ended_) kill(pid_, number);
 }

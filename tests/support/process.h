@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ class Process {
   // What was written so far.
   std::string out() const;
   std::string err() const;
+  // Whole lines of out().
+  std::ptrdiff_t line_count() const;
   void signal(int number) const;
   bool is_running();
   // Waits for its end; a test that waits longer than two minutes fails, and the process is killed.

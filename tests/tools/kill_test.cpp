@@ -22,15 +22,13 @@ class KillTest : public testing::TestWithParam<int> {
   ScratchFolder folder_;
 };
 
-long lines_in(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
-
 // The parameter: how many lines are printed before each kill.
 TEST_P(KillTest, AChainThatIsKilledAndRunAgainPrintsEverything) {
   pack_files(folder_.at("apt1.tgz"), elf_files(300, 24 << 20));
   const Lines expected = md5_lines(folder_.at("apt1.tgz"), "apt1.tgz");
   for (int kill = 0; kill < 3; kill++) {
     Process process(chain(), folder_.path());
-    eventually([&] { return lines_in(process.out()) >= GetParam() || !process.is_running(); });
+    eventually([&] { return process.line_count() >= GetParam() || !process.is_running(); });
     process.signal(SIGKILL);
     auto killed = process.wait();
     for (const auto& line : killed.sorted_lines()) {

@@ -1,0 +1,55 @@
+#include "tests/support/mutation.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/fuzz/targets.h"
+#include "tests/support/random_message.h"
+
+// The short walk of what the fuzzers in this folder do for hours: always, and from a seed.
+namespace rebus {
+namespace {
+
+std::vector<std::string> frames() {
+  std::vector<std::string> out;
+  RandomMessages random(1);
+  for (size_t i = 0; i < 4 * std::variant_size_v<Body>; i++) {
+    auto frame = encode(random.make(i % std::variant_size_v<Body>));
+    seal_frame(*frame, {1, 2});
+    out.push_back(*std::move(frame));
+  }
+  return out;
+}
+
+void mutate_and_run(std::vector<std::string> seeds, int times, void (*target)(std::string_view)) {
+  Mutation mutation(1);
+  for (int i = 0; i < times; i++) {
+    std::string bytes = seeds[static_cast<size_t>(i) % seeds.size()];
+    mutation.apply(bytes, seeds);
+    target(bytes);
+  }
+}
+
+TEST(Mutation, FramesNeverCrashTheCodec) { mutate_and_run(frames(), 20'000, fuzz_frame); }
+
+TEST(Mutation, MessagesWithARightChecksumNeverCrashTheCodec) {
+  mutate_and_run(frames(), 100'000, fuzz_message);
+}
+
+TEST(Mutation, StructuresNeverCrashUnpacking) {
+  std::vector<std::string> seeds;
+  for (const std::string& frame : frames()) seeds.emplace_back(open_frame(frame)->body);
+  mutate_and_run(seeds, 30'000, fuzz_pack);
+}
+
+TEST(Mutation, TextsNeverCrashSelectors) {
+  const std::string id(64, 'a');
+  mutate_and_run({"/binary/elf/%" + id, "/binary/elf%" + id, "/matrix/tlsh~-1", "default"}, 30'000,
+                 fuzz_selector);
+}
+
+TEST(Mutation, TextsNeverCrashEscaping) {
+  mutate_and_run({"plain", "\\x41\\\\", "\xe2\x82\xac\xf0\x9f\x98\x80", "\x1b[2J\n"}, 100'000, fuzz_escape);
+}
+
+}  // namespace
+}  // namespace rebus
