@@ -68,7 +68,10 @@ void ZmqSession::join_anew() {
   connect();
 }
 
+// A consumer's tasks are somebody else's now. A reader holds nothing: what it was given stays good, also an
+// Idle behind it, and the next session goes on from there.
 void ZmqSession::lose_session() {
+  if (hello_.role == Role::kReader) return;
   losses_++;
   void_tasks();
   boxes_.in.put({0, Lost{}});
@@ -101,10 +104,8 @@ void ZmqSession::say_calls_again() {
   for (const auto& [request, call] : unanswered_) unsent_.push_back(call);
 }
 
-// Tasks that a consumer has not looked at are somebody else's now. A reader may as well see them: it holds
-// nothing, and an Idle behind them speaks of them.
+// Those that the agent has not looked at.
 void ZmqSession::void_tasks() {
-  if (hello_.role == Role::kReader) return;
   for (Message& message : boxes_.in.take_all()) {
     if (!std::holds_alternative<Task>(message.body)) boxes_.in.put(std::move(message));
   }

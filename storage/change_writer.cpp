@@ -54,15 +54,11 @@ Result<void> ChangeWriter::keep_values(const Changes& changes) {
 
 // The log is only written at its end, so that a confused caller cannot overwrite what was.
 Result<void> ChangeWriter::advance(Seq seq) {
-  auto present =
-      seq > old_head_ ? transaction_.get(Family::kLog, number_key(seq)) : std::optional<std::string>("");
-  if (!present) return present.error();
-  if (*present) {
-    return Error{Code::kInvalid, "log position " + std::to_string(seq) + " is taken (the log ends at " +
-                                     std::to_string(totals_.head) + ")"};
-  }
+  bool is_taken = seq <= old_head_ || !added_.insert(seq).second;
   totals_.head = std::max(totals_.head, seq);
-  return {};
+  if (!is_taken) return {};
+  return Error{Code::kInvalid, "log position " + std::to_string(seq) + " is taken (the log ends at " +
+                                   std::to_string(totals_.head) + ")"};
 }
 
 // --- descriptors ---

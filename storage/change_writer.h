@@ -1,6 +1,8 @@
 // ChangeWriter: turns one step's changes into one batch, with all its indexes.
 #pragma once
 
+#include <unordered_set>
+
 #include "storage/storage.h"
 #include "storage/totals.h"
 #include "storage/value_store.h"
@@ -44,6 +46,7 @@ class ChangeWriter {
   ValueStore& values_;
   Totals totals_;
   Seq old_head_;
+  std::unordered_set<Seq> added_;  // positions
 };
 
 }  // namespace rebus

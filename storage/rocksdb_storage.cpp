@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "storage/disk_values.h"
+#include "storage/keys.h"
 #include "storage/rocksdb_table.h"
 #include "storage/store_directory.h"
 #include "storage/table_storage.h"

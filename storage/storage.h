@@ -32,8 +32,8 @@ struct Changes {
   }
 };
 
-// A page of a search: positions, and where to go on (0: at the end). It may be short, even empty, though there is
-// more: one call looks at so much only.
+// A page of a search: positions, and where to go on (0: at the end). It may be short, even empty, though
+// there is more: one call looks at so much only.
 struct Page {
   std::vector<Seq> seqs;
   uint64_t cursor = 0;

@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "descriptor/escape.h"
-#include "storage/totals.h"
+#include "storage/keys.h"
 
 namespace rebus {
 namespace {

@@ -17,13 +17,4 @@ struct Totals {
   }
 };
 
-// Keys of Family::kSystem.
-inline constexpr char kFormatKey[] = "format";  // 4 bytes, big-endian
-inline constexpr char kBusKey[] = "bus";        // 32 hex digits
-inline constexpr char kEpochKey[] = "epoch";    // 8 bytes, big-endian
-inline constexpr char kTotalsKey[] = "totals";  // Totals
-
-// Another format is refused, never guessed.
-inline constexpr uint32_t kFormatVersion = 1;
-
 }  // namespace rebus

@@ -1,8 +1,9 @@
 #include "tools/chain.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
-#include "descriptor/escape.h"
 #include "tools/log.h"
 
 namespace rebus {
@@ -17,6 +18,13 @@ Hello own_hello(const Domain& domain) {
   hello.agent = "rebus_agent";
   hello.domain = domain;
   return hello;
+}
+
+void log_counts(const Instance& instance) {
+  if (instance.is_one_shot()) return;
+  const RunCounts& counts = instance.counts();
+  spdlog::info("{} was offered {}: took {}, left {}, failed on {}", instance.call().spec->name,
+               counts.offered.load(), counts.taken.load(), counts.filtered.load(), counts.failed.load());
 }
 
 }  // namespace
@@ -73,13 +81,11 @@ Result<void> Chain::run_stage(const Stage& stage, bool is_last) {
   size_t first = instances_.size();
   if (auto joined = join_stage(stage); !joined) return joined;
   start_agents(first);
-  await(first, is_last);
-  if (stopped_ || (is_last && !ends_by_itself())) return {};
-  return wait_idle();
+  await(is_last);
+  return stopped_ || (is_last && !ends_by_itself()) ? Result<void>() : wait_idle();
 }
 
-// All join before any starts: the bus must know every consumer before it can think that nothing is left to
-// do.
+// All join before any starts: the bus must know every consumer before it can think that all is done.
 Result<void> Chain::join_stage(const Stage& stage) {
   for (const AgentCall& call : stage) {
     unsigned count = call.spec->role == Role::kConsumer ? call.jobs : 1;
@@ -100,12 +106,13 @@ void Chain::start_agents(size_t first) {
   }
 }
 
-void Chain::await(size_t first, bool is_last) {
-  auto is_done = [&] {
-    return std::none_of(instances_.begin() + static_cast<std::ptrdiff_t>(first), instances_.end(),
-                        [&](const auto& i) { return working_.contains(i.get()) && is_awaited(*i, is_last); });
+// Runs until every agent that the end of the stage depends on has ended.
+void Chain::await(bool is_last) {
+  auto is_working = [&] {
+    return std::any_of(working_.begin(), working_.end(),
+                       [&](const Instance* instance) { return is_awaited(*instance, is_last); });
   };
-  while (!stopped_ && !is_done()) {
+  while (!stopped_ && is_working()) {
     if (auto event = events_.take()) handle(*event);
   }
 }
@@ -135,6 +142,7 @@ bool Chain::is_serving_only() const {
 void Chain::take_result(Instance& instance) {
   working_.erase(&instance);
   auto result = instance.end();
+  log_counts(instance);
   bool is_early = !instance.is_one_shot() && !(instance.is_reader() && ends_by_itself());
   if (stopped_) {
     if (!result) report(result.error(), instance.call().spec->name);

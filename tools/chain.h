@@ -42,7 +42,7 @@ class Chain {
   Result<void> run_stage(const Stage& stage, bool is_last);
   Result<void> join_stage(const Stage& stage);
   void start_agents(size_t first);
-  void await(size_t first, bool is_last);
+  void await(bool is_last);
   bool is_awaited(const Instance& instance, bool is_last) const;
   void handle(const Event& event);
   void take_result(Instance& instance);

@@ -3,7 +3,6 @@
 
 #include "storage/keys.h"
 #include "storage/rocksdb_table.h"
-#include "storage/totals.h"
 #include "tests/storage/ledger.h"
 
 namespace rebus {

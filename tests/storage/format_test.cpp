@@ -6,7 +6,6 @@
 #include "storage/disk_values.h"
 #include "storage/keys.h"
 #include "storage/stored_entry.h"
-#include "storage/totals.h"
 #include "tests/storage/store_kit.h"
 
 namespace rebus {

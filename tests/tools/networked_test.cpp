@@ -3,8 +3,10 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
+#include <set>
 
 #include "tests/support/elf_archive.h"
 #include "tests/support/process.h"
@@ -129,11 +131,27 @@ TEST_P(NetworkedTest, AnAgentKilledAtWorkIsReplacedWithoutLoss) {
   EXPECT_EQ(printed().sorted_lines(), expected_);
 }
 
+// "hasher was offered 100: took 100, …" of each instance.
+std::vector<int> taken_by_hashers(const std::string& log) {
+  std::vector<int> taken;
+  const std::string kMark = "hasher was offered ";
+  for (size_t at = log.find(kMark); at != std::string::npos; at = log.find(kMark, at + 1)) {
+    taken.push_back(std::stoi(log.substr(log.find("took ", at) + 5)));
+  }
+  return taken;
+}
+
 TEST_P(NetworkedTest, TwoInstancesShareTheWork) {
   auto injected = ask({"inject", "apt1.tgz"});
   auto done =
-      ask({"--until-idle", "unarchive", "--", "hasher", "--jobs", "2", "return", "--short", "md5_hash"});
+      ask({"-v", "--until-idle", "unarchive", "hasher", "--jobs", "2", "return", "--short", "md5_hash"});
   EXPECT_EQ(done.sorted_lines(), expected_);
+  auto taken = taken_by_hashers(done.err);
+  ASSERT_EQ(taken.size(), 2u) << done.err;
+  std::set<std::string> objects;  // several names may stand for one
+  for (const auto& line : expected_) objects.insert(line.substr(line.size() - 32));
+  EXPECT_EQ(taken[0] + taken[1], std::ssize(objects));
+  EXPECT_GE(std::min(taken[0], taken[1]), std::ssize(objects) / 5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Transports, NetworkedTest, testing::Values("ipc", "tcp"));
