@@ -15,13 +15,13 @@ namespace rebus {
 
 // A command line option, as data: tools parse it, and it decides which runs count as the same consumer.
 struct OptionSpec {
-  std::string name;       // "--algorithms", or "-r,--recursive"
-  std::string metavar;    // "LIST"; empty: a flag
+  std::string name;     // "--algorithms", or "-r,--recursive"
+  std::string metavar;  // "LIST"; empty: a flag
   std::string help;
-  std::string fallback;   // default value, shown in the help
-  bool list = false;      // takes commas; may be repeated
-  bool neutral = false;   // does not alter the output: runs that differ in it share their progress
-  bool secret = false;    // never shown, logged or stored; counts by its SHA-256
+  std::string fallback;  // default value, shown in the help
+  bool list = false;     // takes commas; may be repeated
+  bool neutral = false;  // does not alter the output: runs that differ in it share their progress
+  bool secret = false;   // never shown, logged or stored; counts by its SHA-256
 };
 
 // Positional arguments. An agent with max == kMany takes all up to "--".
@@ -61,8 +61,8 @@ class Options {
 // Budgets of what may be derived, by profile (docs/operating.md, "Budgets"). Bytes and counts.
 struct Limits {
   std::string profile = "local";
-  uint64_t levels = 64;             // containers in containers
-  uint64_t entries = 1'000'000;     // per container
+  uint64_t levels = 64;          // containers in containers
+  uint64_t entries = 1'000'000;  // per container
   uint64_t entry_bytes = UINT64_MAX;
   uint64_t container_bytes = UINT64_MAX;  // out of one container; plus 100 x its size where `ratio_bonus`
   bool ratio_bonus = false;
@@ -85,16 +85,17 @@ class Output {
   // An input could not be read (exit code 1), or something was not examined whole (exit code 3).
   virtual void input_failed() = 0;
   virtual void incomplete() = 0;
-  // This chain injected something under this number: what came of it decides the exit code and the closing lines.
+  // This chain injected something under this number: what came of it decides the exit code and the closing
+  // lines.
   virtual void submitted(SubmissionId) {}
 };
 
 // What an agent is told when it is made.
 struct Setting {
   const Options& options;
-  Domain domain;             // of -d
-  std::string output_format; // "text" or "json" (-o)
-  bool raw_names = false;    // --raw-names: names as they are instead of escaped
+  Domain domain;              // of -d
+  std::string output_format;  // "text" or "json" (-o)
+  bool raw_names = false;     // --raw-names: names as they are instead of escaped
   bool all_domains = false;
   bool networked = false;
   Limits limits;
@@ -134,9 +135,9 @@ class Agent {
 
 // How results reach the bus.
 enum class Publish {
-  kAtFinish,   // all at once with the task's end, atomically: for few small results, and for tools whose output
-               // differs from run to run
-  kAsItGoes,   // each at once: for many or large results of deterministic agents (same input, same results)
+  kAtFinish,  // all at once with the task's end, atomically: for few small results, and for tools whose
+              // output differs from run to run
+  kAsItGoes,  // each at once: for many or large results of deterministic agents (same input, same results)
 };
 
 struct AgentSpec {

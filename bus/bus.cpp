@@ -79,7 +79,8 @@ Result<Body> Bus::wait_answer(uint64_t request, std::optional<std::chrono::milli
     }
     std::optional<std::chrono::milliseconds> left;
     if (timeout) {
-      left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
       if (left->count() <= 0) {
         waiting_.erase(request);
         return Error{Code::kUnavailable, "no answer in time"};

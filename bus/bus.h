@@ -13,8 +13,9 @@
 
 namespace rebus {
 
-// Every call waits for its answer unless it says otherwise, and fails with kUnavailable or kStopped when the bus
-// is gone. Values of records read themselves through this Bus and must not outlive it or leave its thread.
+// Every call waits for its answer unless it says otherwise, and fails with kUnavailable or kStopped when the
+// bus is gone. Values of records read themselves through this Bus and must not outlive it or leave its
+// thread.
 class Bus {
  public:
   explicit Bus(std::unique_ptr<Channel> channel);
@@ -35,9 +36,9 @@ class Bus {
   Result<SubmissionId> open_submission(const Descriptor& note, Lane lane);
   Result<void> close_submission(SubmissionId submission);
 
-  // Pushes without waiting for the answer: a window of pushes is under way. Large values are uploaded first. An
-  // error of an earlier push is given
-  // by a later push() or by flush(), once. `pushed` (optional) is called with the answer of this one.
+  // Pushes without waiting for the answer: a window of pushes is under way. Large values are uploaded first.
+  // An error of an earlier push is given by a later push() or by flush(), once. `pushed` (optional) is called
+  // with the answer of this one.
   using OnPushed = std::function<void(const Result<Pushed>&)>;
   Result<void> push(NewDescriptor item, SubmissionId submission = 0, OnPushed pushed = {});
   // Waits until every push is answered; the first error among them.
@@ -58,8 +59,8 @@ class Bus {
                                       std::optional<std::chrono::milliseconds> timeout = {});
   Result<Idle> wait_idle();
 
-  // Work of consumers and readers. Next thing to do: a Task, or (readers after ask_idle()) Idle. Nothing when the
-  // bus is gone. After a reconnect, tasks of the old session are gone and will come again.
+  // Work of consumers and readers. Next thing to do: a Task, or (readers after ask_idle()) Idle. Nothing when
+  // the bus is gone. After a reconnect, tasks of the old session are gone and will come again.
   using Event = std::variant<Task, Idle>;
   std::optional<Event> next_event();
   // Readers: asks for one Idle event.
@@ -96,7 +97,7 @@ class Bus {
   uint64_t next_request_ = 1;
   uint64_t next_upload_ = 1;
   uint64_t idle_request_ = 0;
-  Seq position_ = 0;  // readers: of the last task given
+  Seq position_ = 0;                            // readers: of the last task given
   std::unordered_set<uint64_t> waiting_;        // calls whose answer is wanted
   std::unordered_map<uint64_t, Body> answers_;  // by request, until taken
   std::unordered_map<uint64_t, PendingPush> pushes_;

@@ -17,11 +17,11 @@ class Channel {
 
   // Says Hello and waits for Welcome. A channel that reconnects by itself repeats this Hello.
   virtual Result<Welcome> join(Hello hello) = 0;
-  // Hands over a message. A call (request != 0) that was not answered is repeated by the channel itself after it
-  // had to reconnect.
+  // Hands over a message. A call (request != 0) that was not answered is repeated by the channel itself after
+  // it had to reconnect.
   virtual Result<void> send(Message message) = 0;
-  // The next message; nothing on time-out or when the channel is closed (closed() tells). A channel that had to
-  // join anew gives one Lost: tasks received before it are void. `timeout` empty: waits for ever.
+  // The next message; nothing on time-out or when the channel is closed (closed() tells). A channel that had
+  // to join anew gives one Lost: tasks received before it are void. `timeout` empty: waits for ever.
   virtual std::optional<Message> receive(std::optional<std::chrono::milliseconds> timeout) = 0;
   // Readers: where to go on if the channel has to join anew.
   virtual void resume_from(Seq) {}

@@ -13,8 +13,8 @@
 
 namespace rebus {
 
-// Unbounded queue; what bounds it is credit. Thread-safe. `event_fd()` is readable while there is something to
-// take or the box is closed, for those who wait in a poll.
+// Unbounded queue; what bounds it is credit. Thread-safe. `event_fd()` is readable while there is something
+// to take or the box is closed, for those who wait in a poll.
 template <class T>
 class Mailbox {
  public:

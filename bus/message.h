@@ -1,7 +1,9 @@
-// Everything that may be said between an agent (peer) and the master. docs/protocol.md tells each on the wire.
+// Everything that may be said between an agent (peer) and the master. docs/protocol.md tells each on the
+// wire.
 //
-// Peer and master send single messages over a Channel. A call carries a request number that its answer repeats;
-// Task, Lost, Idle and Complete come unasked. Calls are idempotent: a peer that got no answer repeats them.
+// Peer and master send single messages over a Channel. A call carries a request number that its answer
+// repeats; Task, Lost, Idle and Complete come unasked. Calls are idempotent: a peer that got no answer
+// repeats them.
 #pragma once
 
 #include <string>
@@ -67,8 +69,8 @@ struct Heartbeat {
   void fields(A&) {}
 };
 
-// Begins an injection: stores its /submission descriptor. Answer: Opened. Repeated with the same note it gives
-// the same submission.
+// Begins an injection: stores its /submission descriptor. Answer: Opened. Repeated with the same note it
+// gives the same submission.
 struct OpenSubmission {
   static constexpr uint16_t kType = 4;
   Descriptor note;
@@ -103,7 +105,7 @@ struct OriginClaim {
 
 // One new descriptor.
 struct NewDescriptor {
-  Descriptor descriptor;  // agent, version and host of the producer are stamped by the master
+  Descriptor descriptor;              // agent, version and host of the producer are stamped by the master
   std::optional<OriginClaim> origin;  // objects only
   uint64_t upload = 0;                // 0: the value is in the message; else it came by ValueAppend
   template <class A>
@@ -123,8 +125,8 @@ struct Push {
   }
 };
 
-// Bytes of a value too large for one message; `bytes` is the message's value part. Uploads are numbered by the
-// peer. Answer: Done; kUnavailable when an earlier part is missing (the master restarted): begin again.
+// Bytes of a value too large for one message; `bytes` is the message's value part. Uploads are numbered by
+// the peer. Answer: Done; kUnavailable when an earlier part is missing (the master restarted): begin again.
 struct ValueAppend {
   static constexpr uint16_t kType = 7;
   uint64_t upload = 0;
@@ -136,8 +138,8 @@ struct ValueAppend {
   }
 };
 
-// Ends a task, with its children, as one atomic step; gives back one credit. No answer: a task whose Finish is
-// lost is handed out again. From a reader: only the credit.
+// Ends a task, with its children, as one atomic step; gives back one credit. No answer: a task whose Finish
+// is lost is handed out again. From a reader: only the credit.
 struct Finish {
   static constexpr uint16_t kType = 8;
   Seq seq = 0;
@@ -169,9 +171,10 @@ enum class By : uint8_t {
   kPrefix = 3,    // `text`: type path prefix; oldest first
   kUuid = 4,      // `text`: uuid; oldest first
   kDigest = 5,    // `text`: 4 to 64 hex digits, begin of an identity or of a value's SHA-256
-  kName = 6,      // `text`: a name under which an object came in; whole, its last path component, or either with * at the end
-  kSeq = 7,       // `seq`
-  kChildren = 8,  // of `seq`: what has it as precursor
+  kName = 6,  // `text`: a name under which an object came in; whole, its last path component, or either with
+              // * at the end
+  kSeq = 7,   // `seq`
+  kChildren = 8,     // of `seq`: what has it as precursor
   kDescendants = 9,  // of `seq`: children, their children, …; each once, breadth first
   kContents = 10,    // of `seq`: objects extracted from it
   kRoots = 11,       // of submission `seq`: objects injected by it
@@ -261,10 +264,10 @@ struct WaitIdle {
 
 struct Welcome {
   static constexpr uint16_t kType = 64;
-  uint64_t token = 0;   // names the session
-  uint64_t epoch = 0;   // of the master's start
-  std::string bus;      // the store's own name, 32 hex digits
-  Seq head = 0;         // last position of the log
+  uint64_t token = 0;  // names the session
+  uint64_t epoch = 0;  // of the master's start
+  std::string bus;     // the store's own name, 32 hex digits
+  Seq head = 0;        // last position of the log
   template <class A>
   void fields(A& a) {
     a(1, token), a(2, epoch), a(3, bus), a(4, head);
@@ -320,8 +323,8 @@ struct Pushed {
   }
 };
 
-// Work. To a reader also an origin that came later than its object: then `origin` is set and the record is the
-// object's.
+// Work. To a reader also an origin that came later than its object: then `origin` is set and the record is
+// the object's.
 struct Task {
   static constexpr uint16_t kType = 71;
   Record record;
@@ -400,8 +403,8 @@ struct ConsumerStatus {
   Consumer consumer;
   uint32_t instances = 0;
   std::vector<std::string> prefixes;  // of the live instances
-  uint64_t claims = 0;   // being worked on
-  uint64_t offered = 0;  // tasks handed out since the master started
+  uint64_t claims = 0;                // being worked on
+  uint64_t offered = 0;               // tasks handed out since the master started
   template <class A>
   void fields(A& a) {
     a(1, consumer), a(2, instances), a(3, prefixes), a(4, claims), a(5, offered);
@@ -440,10 +443,10 @@ struct Idle {
   }
 };
 
-using Body = std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend, Finish,
-                          Read, Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission, WaitIdle,
-                          Welcome, Alive, Lost, Failure, Done, Opened, Pushed, Task, Data, Items, Origins, Marks,
-                          Uuids, Status, SubmissionStatus, Idle>;
+using Body = std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend,
+                          Finish, Read, Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission,
+                          WaitIdle, Welcome, Alive, Lost, Failure, Done, Opened, Pushed, Task, Data, Items,
+                          Origins, Marks, Uuids, Status, SubmissionStatus, Idle>;
 
 struct Message {
   uint64_t request = 0;  // repeated by the answer; 0: wants none

@@ -127,7 +127,8 @@ std::string consumer_config(const AgentSpec& spec, const Options& options) {
   return config.str();
 }
 
-Result<Hello> make_hello(const AgentSpec& spec, const Options& options, const Domain& domain, bool own_domain) {
+Result<Hello> make_hello(const AgentSpec& spec, const Options& options, const Domain& domain,
+                         bool own_domain) {
   Hello hello;
   hello.role = spec.role;
   hello.agent = spec.name;

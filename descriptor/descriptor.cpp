@@ -9,7 +9,8 @@
 namespace rebus {
 namespace {
 
-// Every field is preceded by its length (64 bits, little-endian), so that no two field lists give equal bytes.
+// Every field is preceded by its length (64 bits, little-endian), so that no two field lists give equal
+// bytes.
 void add_field(Sha256& hash, Bytes bytes) {
   std::array<uint8_t, 8> length{};
   for (size_t i = 0; i < 8; i++) length[i] = static_cast<uint8_t>(uint64_t{bytes.size()} >> (8 * i));

@@ -77,7 +77,8 @@ Digest identity(const Descriptor& d);
 
 // Each of these makes a descriptor with its identity computed. `path` must satisfy is_type_path().
 
-// A file: no parents, its own uuid. A non-empty `salt` (16 random bytes) forces a new analysis of known bytes.
+// A file: no parents, its own uuid. A non-empty `salt` (16 random bytes) forces a new analysis of known
+// bytes.
 Descriptor make_object(const Domain& domain, std::string path, std::string label, Value value,
                        std::string agent, std::string salt = {});
 // A result from `parent`, in its domain and uuid, with its label.
@@ -87,8 +88,8 @@ Descriptor make_child(const Descriptor& parent, std::string agent, std::string p
 Descriptor make_new_version(const Descriptor& old, const Descriptor& parent, std::string agent, Value value);
 
 struct LinkReason {
-  std::string type;    // e.g. "unarchived"; a component of a type path
-  std::string reason;  // words for people
+  std::string type;       // e.g. "unarchived"; a component of a type path
+  std::string reason;     // words for people
   bool symmetric = true;  // else the first descriptor is the source, the second the target
 };
 // The pair /link/<agent>/<type>, one in each uuid.

@@ -49,7 +49,9 @@ std::string to_hex(Bytes bytes) {
 std::string Digest::hex() const { return to_hex(bytes); }
 
 Result<Digest> Digest::parse(std::string_view hex) {
-  auto nibble = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+  auto nibble = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
   Digest digest;
   if (hex.size() != 64) return Error{Code::kInvalid, "a SHA-256 is 64 lowercase hex digits"};
   for (size_t i = 0; i < 32; i++) {

@@ -29,10 +29,10 @@ Rune next_rune(std::string_view text) {
 }
 
 bool is_harmless(uint32_t c) {
-  if (c < 0x20 || (c >= 0x7F && c < 0xA0)) return false;                    // C0, DEL, C1
-  if (c >= 0x200B && c <= 0x200F) return false;                            // zero width, LRM, RLM
-  if (c == 0x061C || (c >= 0x2028 && c <= 0x202E)) return false;           // ALM, separators, bidi
-  if (c >= 0x2060 && c <= 0x206F) return false;                            // joiners, isolates
+  if (c < 0x20 || (c >= 0x7F && c < 0xA0)) return false;          // C0, DEL, C1
+  if (c >= 0x200B && c <= 0x200F) return false;                   // zero width, LRM, RLM
+  if (c == 0x061C || (c >= 0x2028 && c <= 0x202E)) return false;  // ALM, separators, bidi
+  if (c >= 0x2060 && c <= 0x206F) return false;                   // joiners, isolates
   if (c == 0xFEFF || c == 0x00AD || (c >= 0xFFF9 && c <= 0xFFFB)) return false;
   return c < 0xE0000 || c > 0xE007F;  // tag characters
 }

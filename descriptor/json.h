@@ -1,4 +1,5 @@
-// Structured values: JSON objects with sorted keys, integers, strings and lists, written the one canonical way.
+// Structured values: JSON objects with sorted keys, integers, strings and lists, written the one canonical
+// way.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@
 
 namespace rebus {
 
-// A JSON string literal. Bytes that escape() would change are escaped first, so any bytes give valid, harmless
-// JSON and the reader gets them back with unescape().
+// A JSON string literal. Bytes that escape() would change are escaped first, so any bytes give valid,
+// harmless JSON and the reader gets them back with unescape().
 std::string json_string(std::string_view bytes);
 
 // Builder; keys come out sorted whatever the order of add().

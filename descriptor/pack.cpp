@@ -56,7 +56,8 @@ bool PackNode::get(int64_t& v) const {
     v = o.via.i64;
     return true;
   }
-  if (o.type != msgpack::type::POSITIVE_INTEGER || o.via.u64 > uint64_t(std::numeric_limits<int64_t>::max())) {
+  if (o.type != msgpack::type::POSITIVE_INTEGER ||
+      o.via.u64 > uint64_t(std::numeric_limits<int64_t>::max())) {
     return false;
   }
   v = static_cast<int64_t>(o.via.u64);

@@ -1,12 +1,13 @@
 // pack / unpack: the one byte encoding of structures, for the wire and the disk.
 //
-// A structure is a msgpack map with small integer keys; a field that is zero, false or empty is left out, an unknown
-// key is ignored, so either side may be older. A structure names its fields once:
+// A structure is a msgpack map with small integer keys; a field that is zero, false or empty is left out, an
+// unknown key is ignored, so either side may be older. A structure names its fields once:
 //
-//     struct Point { uint64_t x = 0; std::string name; template <class A> void fields(A& a) { a(1, x); a(2, name); } };
+//     struct Point { uint64_t x = 0; std::string name; template <class A> void fields(A& a) { a(1, x); a(2,
+//     name); } };
 //
-// std::string is msgpack bin: labels and names are bytes, not text. Source of the format: msgpack specification,
-// https://github.com/msgpack/msgpack/blob/master/spec.md
+// std::string is msgpack bin: labels and names are bytes, not text. Source of the format: msgpack
+// specification, https://github.com/msgpack/msgpack/blob/master/spec.md
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@
 
 namespace rebus {
 
-// Limits while decoding; more is kInvalid. Elements count over all nested arrays and maps of one structure (a map
-// has two per entry), as their headers claim them.
+// Limits while decoding; more is kInvalid. Elements count over all nested arrays and maps of one structure (a
+// map has two per entry), as their headers claim them.
 inline constexpr size_t kMaxPackedElements = 1 << 20;
 inline constexpr size_t kMaxPackedDepth = 16;
 // One byte of input can claim a structure that takes a KiB here, so a list takes at most 16 MiB.

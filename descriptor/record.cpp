@@ -4,9 +4,12 @@ namespace rebus {
 
 const char* outcome_name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kDone: return "done";
-    case Outcome::kFiltered: return "filtered";
-    case Outcome::kFailed: return "failed";
+    case Outcome::kDone:
+      return "done";
+    case Outcome::kFiltered:
+      return "filtered";
+    case Outcome::kFailed:
+      return "failed";
   }
   return "unknown";
 }

@@ -37,8 +37,8 @@ struct PathCount {
 struct Record {
   Seq seq = 0;
   Descriptor descriptor;
-  Seq object = 0;                   // the object it derives from (itself, if it is one)
-  SubmissionId submission = 0;      // the one whose work it first was
+  Seq object = 0;               // the object it derives from (itself, if it is one)
+  SubmissionId submission = 0;  // the one whose work it first was
   Lane lane = Lane::kNormal;
   uint32_t depth = 0;               // derivations from the object
   uint32_t level = 0;               // nesting of an object: 0 injected, 1 in an archive, …
@@ -54,11 +54,11 @@ struct Record {
 
 // Why an object is here: injected under a name, or extracted from a container. Idempotent.
 struct Origin {
-  Seq seq = 0;        // its place in the log; equal to `object` for the first origin of a new object
+  Seq seq = 0;  // its place in the log; equal to `object` for the first origin of a new object
   Seq object = 0;
   Seq container = 0;  // 0: injected
   SubmissionId submission = 0;
-  std::string name;   // injected: the label; extracted: the full path inside the container. Any bytes.
+  std::string name;      // injected: the label; extracted: the full path inside the container. Any bytes.
   uint64_t ordinal = 0;  // position in the container, or in the injection
   std::string agent;
   bool replaces = false;  // the name takes the place of the container's last name component: bash.gz -> bash
@@ -104,16 +104,16 @@ struct Submission {
   SubmissionId id = 0;
   Lane lane = Lane::kNormal;
   Domain domain;
-  Seq note = 0;               // its /submission descriptor
-  bool open = false;          // the producer may still push
-  Seq first = 0, last = 0;    // log entries that are its work
-  uint64_t roots = 0;         // files injected (each name counts)
+  Seq note = 0;             // its /submission descriptor
+  bool open = false;        // the producer may still push
+  Seq first = 0, last = 0;  // log entries that are its work
+  uint64_t roots = 0;       // files injected (each name counts)
   uint64_t root_bytes = 0;
-  uint64_t files = 0;         // objects extracted: new ones, by budget rules
-  uint64_t bytes = 0;         // their size
+  uint64_t files = 0;  // objects extracted: new ones, by budget rules
+  uint64_t bytes = 0;  // their size
   uint64_t results = 0;
-  uint64_t failures = 0;      // marks that are failures
-  uint64_t limits = 0;        // /limit/… results
+  uint64_t failures = 0;              // marks that are failures
+  uint64_t limits = 0;                // /limit/… results
   std::vector<SubmissionId> depends;  // whose work covers objects that were known already
   template <class A>
   void fields(A& a) {

@@ -21,7 +21,8 @@ Error invalid(std::string_view text, const char* why) {
 }  // namespace
 
 bool is_type_path(std::string_view text) {
-  if (text.size() < 2 || text.size() > kMaxTypePath || text.front() != '/' || text.back() == '/') return false;
+  if (text.size() < 2 || text.size() > kMaxTypePath || text.front() != '/' || text.back() == '/')
+    return false;
   char last = 'x';
   for (char c : text) {
     if (c == '/' ? last == '/' : !(is_alnum(c) || c == '_' || c == '-')) return false;
@@ -54,7 +55,8 @@ Result<Selector> Selector::parse(std::string_view text) {
   }
   if (path.ends_with('/')) path.remove_suffix(1);
   if (!is_type_path(path)) {
-    return invalid(text, "it begins with / and has components of letters, digits, _ and - (e.g. /binary/elf)");
+    return invalid(text,
+                   "it begins with / and has components of letters, digits, _ and - (e.g. /binary/elf)");
   }
   selector.path_ = path;
   return selector;

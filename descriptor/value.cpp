@@ -41,7 +41,8 @@ Result<size_t> Value::read_at(uint64_t offset, std::span<uint8_t> buffer) const 
   if (offset >= size_) return size_t{0};
   size_t want = std::min<uint64_t>(buffer.size(), size_ - offset);
   auto count = source_->read_at(offset, buffer.first(want));
-  if (count && *count < want) return Error{Code::kStorage, "value " + digest_.hex() + " is shorter than recorded"};
+  if (count && *count < want)
+    return Error{Code::kStorage, "value " + digest_.hex() + " is shorter than recorded"};
   return count;
 }
 

@@ -16,7 +16,8 @@ namespace rebus {
 class ValueSource {
  public:
   virtual ~ValueSource() = default;
-  // Fills `buffer` from `offset` (bytes); fewer than asked only at the end. kUnreadable, kStorage, kUnavailable.
+  // Fills `buffer` from `offset` (bytes); fewer than asked only at the end. kUnreadable, kStorage,
+  // kUnavailable.
   virtual Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const = 0;
   // The bytes themselves where they are in memory, else nullptr.
   virtual const std::string* in_memory() const { return nullptr; }
@@ -49,7 +50,8 @@ class Value {
   Digest digest_;
 };
 
-// Takes bytes, hashes them as they come, and becomes a Value. One thread; dropped unsealed, it leaves nothing.
+// Takes bytes, hashes them as they come, and becomes a Value. One thread; dropped unsealed, it leaves
+// nothing.
 class ValueWriter {
  public:
   virtual ~ValueWriter() = default;
