@@ -116,8 +116,9 @@ bool read_parsed(const PackNode& n, T& out) {
   std::string_view text;
   if (!n.get(text)) return false;
   auto parsed = T::parse(text);
-  if (parsed) out = *std::move(parsed);
-  return parsed.ok();
+  if (!parsed) return false;
+  out = *std::move(parsed);
+  return true;
 }
 }  // namespace
 
