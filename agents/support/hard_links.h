@@ -10,7 +10,10 @@
 
 namespace rebus {
 
-// Book-keeping of one pass; holds names, never bytes.
+// Book-keeping of one pass; holds names, never bytes, and of those at most so many bytes: an archive of a few
+// kilobytes can name gigabytes.
+inline constexpr size_t kMaxLinkNameBytes = 64 << 20;
+
 class HardLinks {
  public:
   struct Link {
@@ -19,8 +22,8 @@ class HardLinks {
     std::string target;  // the name that the bytes stand under
   };
 
-  // A link to an earlier name, to be resolved in a second pass.
-  void add(const ArchiveMember& member);
+  // A link to an earlier name, to be resolved in a second pass. False: there are too many.
+  bool add(const ArchiveMember& member);
   const std::vector<Link>& links() const { return links_; }
 
   // cpio gives the names of a file first and its bytes with the last of them. Whether this member has to
@@ -34,11 +37,13 @@ class HardLinks {
 
  private:
   using FileId = std::pair<uint64_t, uint64_t>;  // device, inode
+  bool has_room_for(const ArchiveMember& member) const;
   static FileId id_of(const ArchiveMember& member) { return {member.device, member.inode}; }
 
   std::vector<Link> links_;
   std::unordered_map<std::string, std::string> targets_;  // of the names of links
   std::map<FileId, std::vector<Link>> waiting_;
+  size_t name_bytes_ = 0;
 };
 
 }  // namespace rebus

@@ -122,7 +122,7 @@ Result<Unpacking::Step> Unpacking::take(ArchiveReader& reader, const ArchiveMemb
 
 Result<Unpacking::Step> Unpacking::take_hardlink(const ArchiveMember& member) {
   if (last_value_ && member.link_target == last_name_) return push(*last_value_, member.name, member.index);
-  hard_links_.add(member);
+  if (!hard_links_.add(member)) findings_.add_skipped(member);
   return Step::kNext;
 }
 

@@ -448,6 +448,20 @@ TEST(Unarchive, HardLinksMeanWhatStoodThereBefore) {
   EXPECT_FALSE(found.contains("self"));
 }
 
+// A second pass resolves links to what stood before the last member; what it keeps for that is bounded.
+TEST(Unarchive, NamesOfHardLinksAreNotKeptWithoutEnd) {
+  constexpr int kLinks = 1200;
+  constexpr size_t kName = 60'000;
+  std::vector<ArchiveEntry> entries{{.name = "x", .bytes = "linked"}, {.name = "y", .bytes = "other"}};
+  for (int i = 0; i < kLinks; i++) {
+    entries.push_back({.name = std::to_string(i) + std::string(kName, 'n'), .bytes = "", .hardlink = "x"});
+  }
+  RunOnce run = unpack(make_archive("pax", "gzip", entries));
+  const uint64_t skipped = json_of(run, "/unarchive/skipped")["hardlinks"];
+  EXPECT_EQ(skipped, kLinks - (64 << 20) / (kName + 4));
+  EXPECT_EQ(objects(run).size(), 2 + kLinks - skipped);
+}
+
 // --- what is no archive ---
 
 TEST(Unarchive, EmptyArchivesGiveNothingAndAreFine) {
