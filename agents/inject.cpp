@@ -100,13 +100,16 @@ class Inject final : public Agent {
 
   Result<void> inject_all() {
     for (const std::string& argument : arguments_) {
-      auto injected = inject_named(argument);
+      auto injected = argument == "-" ? inject_standard_input() : inject_named(argument);
       if (!injected) return injected;
     }
-    if (!choices_->files_from) return {};
-    auto names = NameList::open(*choices_->files_from);
+    return choices_->files_from ? inject_list(*choices_->files_from) : Result<void>();
+  }
+
+  Result<void> inject_list(const std::string& list) {
+    auto names = NameList::open(list);
     if (!names) {
-      complain(*choices_->files_from, names.error());
+      complain(list, names.error());
       return {};
     }
     while (auto name = names->next()) {
@@ -116,12 +119,13 @@ class Inject final : public Agent {
     return {};
   }
 
+  Result<void> inject_standard_input() {
+    InputFile input = InputFile::standard_input();
+    return inject_file(input, "-", "stdin");
+  }
+
   // An Error ends the run; what concerns only this file is told and skipped.
   Result<void> inject_named(const std::string& name) {
-    if (name == "-") {
-      InputFile input = InputFile::standard_input();
-      return inject_file(input, name, "stdin");
-    }
     auto file = InputFile::open(AT_FDCWD, name, InputFile::Links::kFollow, choices_->devices);
     if (!file) {
       complain(name, file.error());
