@@ -8,7 +8,7 @@ FakeMaster::FakeMaster(const std::string& address) : socket_(context_, zmq::sock
   socket_.set(zmq::sockopt::router_mandatory, true);
   socket_.set(zmq::sockopt::linger, 0);
   socket_.set(zmq::sockopt::rcvhwm, 16);
-  socket_.set(zmq::sockopt::rcvtimeo, 60'000);
+  socket_.set(zmq::sockopt::rcvtimeo, static_cast<int>(kPatience.count()));
   socket_.bind(address);
   address_ = socket_.get(zmq::sockopt::last_endpoint);
 }

@@ -1,13 +1,18 @@
 // FakeMaster: the other end of a ZmqChannel, played by a test line by line.
 #pragma once
 
+#include <chrono>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <zmq.hpp>
 
 #include "bus/codec.h"
 
 namespace rebus {
+
+// How long a test waits for what has to come.
+inline constexpr std::chrono::milliseconds kPatience{60'000};
 
 // What a peer said, and over which connection.
 struct Heard {
@@ -28,11 +33,13 @@ class FakeMaster {
   // The next message of this type; the others before it are gone, heartbeats answered with Alive.
   template <class M>
   Heard hear_until() {
-    while (true) {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (std::chrono::steady_clock::now() < deadline) {
       Heard heard = hear();
       if (std::holds_alternative<M>(heard.message.body)) return heard;
       if (std::holds_alternative<Heartbeat>(heard.message.body)) answer(heard, Alive{});
     }
+    throw std::runtime_error("only other things were heard for a minute");
   }
   // Whether something comes in that time.
   bool hears_something(std::chrono::milliseconds time);
