@@ -53,19 +53,13 @@ Error unknown_algorithm(const std::string& name) {
   return {Code::kInvalid, "hasher knows no algorithm '" + escape(name) + "'; it knows" + known};
 }
 
-bool is_prefix(std::string_view text) {
-  if (text == "/") return true;
-  if (text.ends_with('/')) text.remove_suffix(1);
-  return is_type_path(text);
-}
-
 Result<void> declare(const Options& options, Hello& hello) {
   for (const std::string& name : wanted(options)) {
     if (!is_hash_algorithm(name)) return unknown_algorithm(name);
   }
   const std::vector<std::string>& prefixes = options.list("selector-prefix");
   for (const std::string& prefix : prefixes) {
-    if (!is_prefix(prefix))
+    if (!is_path_prefix(prefix))
       return Error{Code::kInvalid, "'" + escape(prefix) + "' is no type path like /binary/elf"};
   }
   if (!prefixes.empty()) hello.prefixes = prefixes;

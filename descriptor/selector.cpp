@@ -31,6 +31,12 @@ bool is_type_path(std::string_view text) {
   return true;
 }
 
+bool is_path_prefix(std::string_view text) {
+  if (text == "/") return true;
+  if (text.ends_with('/')) text.remove_suffix(1);
+  return is_type_path(text);
+}
+
 bool covers(std::string_view prefix, std::string_view path) {
   while (!prefix.empty() && prefix.back() == '/') prefix.remove_suffix(1);
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');

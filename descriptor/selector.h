@@ -19,6 +19,9 @@ inline constexpr size_t kMaxDomain = 255;
 // at the end.
 bool is_type_path(std::string_view text);
 
+// A type path, or one with a slash at its end, or "/": what covers() takes.
+bool is_path_prefix(std::string_view text);
+
 // Whether `prefix` covers the type path, by whole components: "/binary" and "/binary/" cover "/binary/elf",
 // not "/binaryx". "/" covers everything.
 bool covers(std::string_view prefix, std::string_view path);

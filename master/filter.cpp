@@ -13,12 +13,6 @@ constexpr size_t kMaxPrefixes = 256;
 constexpr size_t kMaxRegex = 4096;         // bytes
 constexpr int64_t kRegexMemory = 8 << 20;  // bytes, for RE2's program and caches
 
-bool is_prefix(std::string_view text) {
-  if (text == "/") return true;
-  if (text.ends_with('/')) text.remove_suffix(1);
-  return is_type_path(text);
-}
-
 }  // namespace
 
 Result<Filter> Filter::of(const Hello& hello) {
@@ -29,7 +23,8 @@ Result<Filter> Filter::of(const Hello& hello) {
   filter.objects_only_ = hello.objects_only;
   if (hello.prefixes.size() > kMaxPrefixes) return Error{Code::kInvalid, "more than 256 type path prefixes"};
   for (const std::string& prefix : hello.prefixes) {
-    if (!is_prefix(prefix)) return Error{Code::kInvalid, "not a type path prefix: '" + escape(prefix) + "'"};
+    if (!is_path_prefix(prefix))
+      return Error{Code::kInvalid, "not a type path prefix: '" + escape(prefix) + "'"};
   }
   if (hello.selector_regex.empty()) return filter;
   if (hello.selector_regex.size() > kMaxRegex) return Error{Code::kInvalid, "regex of more than 4096 bytes"};
