@@ -124,7 +124,6 @@ struct ReadFields {
   bool ok = true;
   template <class T>
   void operator()(uint64_t key, T& v) {
-    v = T{};  // what was left out is zero, whatever the structure's own default
     if (auto field = node.find(key)) {
       ok = ok && read_any(*field, v);
     } else {
