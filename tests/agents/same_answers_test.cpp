@@ -112,8 +112,9 @@ TEST(SameAnswers, as_the_original) {
 // In the order of the table of agents: what is different on purpose.
 TEST(DeliberateDifferences, grep_prints_what_is_still_to_come) {
   BusStage stage;
+  Descriptor file = stage.inject("f", "/binary/elf", "x");  // from now on the bus is not idle
   auto running = stage.start("grep", {.arguments = {"late"}});
-  stage.result(stage.inject("f", "/binary/elf", "x"), "/strings", "late line\n");
+  stage.result(file, "/strings", "late line\n");
   stage.close();
   EXPECT_EQ(running->end().text, "f = late line\n");
 }

@@ -54,7 +54,8 @@ class BusStage {
 
   // Runs a reader or a client until the bus is idle (close() is called before).
   Printed run(const std::string& agent, const Called& called);
-  // Starts a reader now; end() of the returned gives what it printed until the bus was idle.
+  // Starts a reader now; end() of the returned gives what it printed until the bus was idle. It is idle until
+  // the first inject().
   class Running;
   std::unique_ptr<Running> start(const std::string& agent, const Called& called);
   // Lets a consumer handle everything there is.
