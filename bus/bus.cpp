@@ -287,16 +287,21 @@ Result<Record> Bus::get(Seq seq) {
   return std::move(items->records.front());
 }
 
-Result<std::vector<Origin>> Bus::origins_of(Seq object, Seq upto) {
-  auto answer = call<Origins>(ListOrigins{object, 0, upto});
-  if (!answer) return answer.error();
-  return std::move(answer->origins);
-}
+Result<std::vector<Origin>> Bus::origins_of(Seq object, Seq upto) { return all_origins({object, 0, upto}); }
 
 Result<std::vector<Origin>> Bus::contents_of(Seq container, Seq upto) {
-  auto answer = call<Origins>(ListOrigins{0, container, upto});
-  if (!answer) return answer.error();
-  return std::move(answer->origins);
+  return all_origins({0, container, upto});
+}
+
+Result<std::vector<Origin>> Bus::all_origins(ListOrigins query) {
+  std::vector<Origin> all;
+  do {
+    auto page = call<Origins>(query);
+    if (!page) return page.error();
+    std::move(page->origins.begin(), page->origins.end(), std::back_inserter(all));
+    query.cursor = page->cursor;
+  } while (query.cursor != 0);
+  return all;
 }
 
 Result<std::vector<NamedMark>> Bus::marks(Seq seq) {

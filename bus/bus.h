@@ -49,6 +49,7 @@ class Bus {
   Result<void> for_each(Find query, const std::function<bool(Record&)>& use);
   Result<Record> get(const Domain& domain, const Selector& selector);
   Result<Record> get(Seq seq);
+  // By position; those known at log position `upto` (0: all).
   Result<std::vector<Origin>> origins_of(Seq object, Seq upto = 0);
   Result<std::vector<Origin>> contents_of(Seq container, Seq upto = 0);
   Result<std::vector<NamedMark>> marks(Seq seq);
@@ -83,6 +84,7 @@ class Bus {
   Result<void> receive_one(std::optional<std::chrono::milliseconds> timeout);
   void dispatch(Message message);
   bool is_old_news(const Task& task);
+  Result<std::vector<Origin>> all_origins(ListOrigins query);
   void push_answered(PendingPush pending, const Body& body);
   Result<void> send_push(Push push, OnPushed pushed);
   Result<void> wait_for_pushes(size_t at_most);

@@ -29,8 +29,11 @@ Result<std::string> encode(const Message& message);
 // Anything not understood is kProtocol.
 Result<Message> decode(const FrameView& frame);
 
-// Bytes that the record adds to the body of Items or Task, about; to keep pages below kMaxFrameBody.
+// Bytes that it adds to the body of a message, about; to keep pages and steps below kMaxFrameBody.
 size_t encoded_size(const Record& record);
+size_t encoded_size(const NewDescriptor& item);
+size_t encoded_size(const Origin& origin);
+size_t encoded_size(const LabelledUuid& uuid);
 
 // Name of a message type, e.g. "Hello"; nullptr if there is none of this number.
 const char* message_name(uint16_t type);

@@ -199,15 +199,17 @@ struct Find {
   }
 };
 
-// The origins of an object known at log position `upto` (0: all). Answer: Origins.
+// The origins of an object known at log position `upto` (0: all), by position. Answer: Origins; more than one
+// page: ask again with `cursor` = Origins::cursor.
 struct ListOrigins {
   static constexpr uint16_t kType = 11;
   Seq object = 0;
   Seq container = 0;  // instead of `object`: the origins that this container gave
   Seq upto = 0;
+  Seq cursor = 0;
   template <class A>
   void fields(A& a) {
-    a(1, object), a(2, container), a(3, upto);
+    a(1, object), a(2, container), a(3, upto), a(4, cursor);
   }
 };
 
@@ -221,12 +223,12 @@ struct ListMarks {
   }
 };
 
-// Uuids of a domain with their labels. Answer: Uuids.
+// Uuids of a domain with their labels. Answer: Uuids; an empty page is behind the last one.
 struct ListUuids {
   static constexpr uint16_t kType = 13;
   Domain domain;
-  Uuid after;  // page: the last one seen; zero: from the start
-  uint32_t limit = 1000;
+  Uuid after;             // page: the last one seen; zero: from the start
+  uint32_t limit = 1000;  // of this page, at most 1000
   template <class A>
   void fields(A& a) {
     a(1, domain), a(2, after), a(3, limit);
@@ -355,9 +357,10 @@ struct Items {
 struct Origins {
   static constexpr uint16_t kType = 74;
   std::vector<Origin> origins;
+  Seq cursor = 0;  // 0: no more
   template <class A>
   void fields(A& a) {
-    a(1, origins);
+    a(1, origins), a(2, cursor);
   }
 };
 

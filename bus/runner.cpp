@@ -4,6 +4,7 @@
 
 #include <exception>
 
+#include "bus/codec.h"
 #include "descriptor/json.h"
 
 namespace rebus {
@@ -13,7 +14,8 @@ using Clock = std::chrono::steady_clock;
 
 // Children of one atomic step wait in memory for its end.
 constexpr size_t kMaxChildrenAtFinish = 1000;
-constexpr uint64_t kMaxBytesAtFinish = 256 << 20;
+constexpr uint64_t kMaxBytesAtFinish = 256 << 20;       // of their values
+constexpr size_t kMaxDescriptionsAtFinish = 512 << 10;  // bytes of the rest: it has to fit into one message
 
 std::string long_name(const OptionSpec& option) { return option.name.substr(option.name.rfind("--") + 2); }
 
@@ -39,9 +41,15 @@ class TaskWork final : public Work {
     item.descriptor.processing_time_us = static_cast<uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start_).count());
     if (spec_.publish == Publish::kAsItGoes) return bus_.push(std::move(item));
-    bytes_ += item.descriptor.value.size();
-    if (children_.size() == kMaxChildrenAtFinish || bytes_ > kMaxBytesAtFinish) {
-      return Error{Code::kLimit, "more than 1000 results or 256 MiB in one atomic step of " + spec_.name};
+    value_bytes_ += item.descriptor.value.size();
+    description_bytes_ += encoded_size(item);
+    if (children_.size() == kMaxChildrenAtFinish || value_bytes_ > kMaxBytesAtFinish ||
+        description_bytes_ > kMaxDescriptionsAtFinish) {
+      return Error{
+          Code::kLimit,
+          "more than 1000 results, 256 MiB of values or 512 KiB of labels and precursors in one atomic "
+          "step of " +
+              spec_.name};
     }
     children_.push_back(std::move(item));
     return {};
@@ -67,7 +75,8 @@ class TaskWork final : public Work {
   Task task_;
   Clock::time_point start_;
   std::vector<NewDescriptor> children_;
-  uint64_t bytes_ = 0;
+  uint64_t value_bytes_ = 0;
+  size_t description_bytes_ = 0;
 };
 
 // Agent code is caught here and nowhere else.

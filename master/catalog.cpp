@@ -4,10 +4,15 @@
 #include <deque>
 #include <unordered_set>
 
+#include "bus/codec.h"
+
 namespace rebus {
 namespace {
 
 constexpr size_t kMaxPage = 256;
+constexpr size_t kMaxOriginPage = 4096;
+constexpr size_t kMaxUuidPage = 1000;
+constexpr size_t kPageBytes = 512 << 10;     // in a message, but for the first item; labels can be long
 constexpr size_t kMaxDescendants = 1 << 20;  // of one question
 
 bool passes(const Find& query, const Record& record) {
@@ -34,11 +39,21 @@ Result<Items> Catalog::find(const Find& query) {
   if (!page) return page.error();
   Items items;
   items.cursor = page->cursor;
-  for (Seq seq : page->seqs) {
-    auto record = storage_.get(seq);
+  size_t bytes = 0;
+  for (size_t i = 0; i < page->seqs.size(); i++) {
+    auto record = storage_.get(page->seqs[i]);
     if (!record && record.error().code == Code::kNotFound) continue;  // a hole
     if (!record) return record.error();
-    if (passes(query, *record)) items.records.push_back(outward(*std::move(record)));
+    if (!passes(query, *record)) continue;
+    Record item = outward(*std::move(record));
+    bytes += encoded_size(item);
+    if (bytes > kPageBytes && !items.records.empty()) {
+      auto shorter = positions(query, i);  // where this one comes first
+      if (!shorter) return shorter.error();
+      items.cursor = shorter->cursor;
+      return items;
+    }
+    items.records.push_back(std::move(item));
   }
   return items;
 }
@@ -128,21 +143,37 @@ Result<Data> Catalog::read(const Read& call) {
 }
 
 Result<Origins> Catalog::origins(const ListOrigins& call) {
-  auto found = call.container != 0 ? storage_.origins_from(call.container) : storage_.origins_of(call.object);
+  auto found = call.container != 0 ? storage_.origins_from(call.container, call.cursor, kMaxOriginPage)
+                                   : storage_.origins_of(call.object, call.cursor, kMaxOriginPage);
   if (!found) return found.error();
+  const bool is_last = found->size() < kMaxOriginPage;
   Origins answer;
+  size_t bytes = 0;
   for (Origin& origin : *found) {
-    if (call.upto == 0 || origin.seq <= call.upto) answer.origins.push_back(std::move(origin));
+    if (call.upto != 0 && origin.seq > call.upto) return answer;
+    bytes += encoded_size(origin);
+    if (bytes > kPageBytes && !answer.origins.empty()) {
+      answer.cursor = origin.seq;
+      return answer;
+    }
+    answer.origins.push_back(std::move(origin));
   }
+  if (!is_last) answer.cursor = answer.origins.back().seq + 1;
   return answer;
 }
 
 Result<Uuids> Catalog::uuids(const ListUuids& call) {
-  auto found =
-      storage_.uuids(call.domain, call.after, call.limit == 0 ? 1000 : std::min<size_t>(call.limit, 1000));
+  size_t limit = call.limit == 0 ? kMaxUuidPage : std::min<size_t>(call.limit, kMaxUuidPage);
+  auto found = storage_.uuids(call.domain, call.after, limit);
   if (!found) return found.error();
   Uuids answer;
-  for (auto& entry : *found) answer.uuids.push_back({entry.uuid, std::move(entry.label)});
+  size_t bytes = 0;
+  for (auto& entry : *found) {
+    LabelledUuid item{entry.uuid, std::move(entry.label)};
+    bytes += encoded_size(item);
+    if (bytes > kPageBytes && !answer.uuids.empty()) return answer;
+    answer.uuids.push_back(std::move(item));
+  }
   return answer;
 }
 

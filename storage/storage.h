@@ -93,8 +93,9 @@ class Storage {
   virtual Result<Page> contents(Seq container, uint64_t cursor, size_t limit) = 0;  // objects, each once
   virtual Result<Page> roots(SubmissionId submission, uint64_t cursor, size_t limit) = 0;
 
-  virtual Result<std::vector<Origin>> origins_of(Seq object) = 0;       // by seq
-  virtual Result<std::vector<Origin>> origins_from(Seq container) = 0;  // by seq
+  // By seq, from position `from` on.
+  virtual Result<std::vector<Origin>> origins_of(Seq object, Seq from, size_t limit) = 0;
+  virtual Result<std::vector<Origin>> origins_from(Seq container, Seq from, size_t limit) = 0;
   // The stored origin equal to `origin` (same object, container, name, ordinal; of injections also the same
   // submission), if there is one.
   virtual Result<std::optional<Origin>> same_origin(const Origin& origin) = 0;

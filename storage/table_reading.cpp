@@ -133,28 +133,32 @@ Result<std::optional<Origin>> TableStorage::origin_at(Seq seq) {
   return std::optional(*std::move(found));
 }
 
-Result<std::vector<Origin>> TableStorage::origins_of(Seq object) {
+Result<std::vector<Origin>> TableStorage::origins_of(Seq object, Seq from, size_t limit) {
   std::vector<Origin> out;
+  if (limit == 0) return out;
   std::string prefix = number_key(object);
-  auto done = scan(Family::kOrigin, prefix, prefix, [&](auto key, auto value) -> Result<bool> {
+  auto add = [&](auto key, auto value) -> Result<bool> {
     auto one = decode<Origin>(Family::kOrigin, key, value);
     if (!one) return one.error();
     out.push_back(*std::move(one));
-    return true;
-  });
+    return out.size() < limit;
+  };
+  auto done = scan(Family::kOrigin, prefix, prefix + number_key(from), add);
   if (!done) return done.error();
   return out;
 }
 
-Result<std::vector<Origin>> TableStorage::origins_from(Seq container) {
+Result<std::vector<Origin>> TableStorage::origins_from(Seq container, Seq from, size_t limit) {
   std::vector<Origin> out;
+  if (limit == 0) return out;
   std::string prefix = number_key(container);
-  auto done = scan(Family::kContainer, prefix, prefix, [&](auto key, auto value) -> Result<bool> {
+  auto add = [&](auto key, auto value) -> Result<bool> {
     auto one = origin(last_number(value), last_number(key));
     if (!one) return one.error();
     out.push_back(*std::move(one));
-    return true;
-  });
+    return out.size() < limit;
+  };
+  auto done = scan(Family::kContainer, prefix, prefix + number_key(from), add);
   if (!done) return done.error();
   return out;
 }

@@ -47,8 +47,8 @@ class TableStorage final : public Storage {
   Result<Page> contents(Seq container, uint64_t cursor, size_t limit) override;
   Result<Page> roots(SubmissionId submission, uint64_t cursor, size_t limit) override;
 
-  Result<std::vector<Origin>> origins_of(Seq object) override;
-  Result<std::vector<Origin>> origins_from(Seq container) override;
+  Result<std::vector<Origin>> origins_of(Seq object, Seq from, size_t limit) override;
+  Result<std::vector<Origin>> origins_from(Seq container, Seq from, size_t limit) override;
   Result<std::optional<Origin>> same_origin(const Origin& origin) override;
 
   Result<std::vector<Mark>> marks(Seq seq) override;

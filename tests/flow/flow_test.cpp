@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <latch>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "bus/runner.h"
@@ -231,6 +232,14 @@ TEST_P(Flow, two_instances_share_the_work) {
   EXPECT_GE(std::min(first.counts().taken.load(), second.counts().taken.load()), 1u);
 }
 
+std::unique_ptr<Bus> join_client(AnyBus& bus) {
+  auto client = std::make_unique<Bus>(*bus.connector().connect());
+  Hello hello;
+  hello.agent = "test";
+  if (auto joined = client->join(hello); !joined) throw std::runtime_error(joined.error().message);
+  return client;
+}
+
 TEST_P(Flow, large_value_comes_back_as_it_went) {
   std::string bytes;
   for (size_t i = 0; bytes.size() < (9 << 20); i++) bytes += "line " + std::to_string(i * i) + "\n";
@@ -238,18 +247,82 @@ TEST_P(Flow, large_value_comes_back_as_it_went) {
   AnyBus bus(GetParam(), folder_);
   Running inject(bus, agent("inject"), with_arguments({path}), out_);
   inject.wait();
-  Bus client(*bus.connector().connect());
-  Hello hello;
-  hello.agent = "test";
-  ASSERT_TRUE(client.join(hello).ok());
+  auto client = join_client(bus);
   Find query;
   query.by = By::kName;
   query.text = "large.txt";
-  auto found = client.find(query);
+  auto found = client->find(query);
   ASSERT_TRUE(found.ok() && found->records.size() == 1);
   const Value& value = found->records[0].descriptor.value;
   EXPECT_EQ(*value.load(16 << 20), bytes);
   EXPECT_EQ(value.digest(), sha256(as_bytes(bytes)));
+}
+
+TEST_P(Flow, long_names_come_in_as_many_pages_as_they_need) {
+  constexpr size_t kFiles = 600;
+  std::vector<ArchiveEntry> entries;
+  for (size_t i = 0; i < kFiles; i++) {
+    entries.push_back(
+        {.name = std::to_string(i) + std::string(4000, 'n'), .bytes = "text " + std::to_string(i)});
+  }
+  std::string archive = folder_.write("long.tar", make_archive("pax", "none", entries));
+  AnyBus bus(GetParam(), folder_);
+  Running unarchive(bus, agent("unarchive"), {}, out_);
+  Running inject(bus, agent("inject"), with_arguments({archive}), out_);
+  inject.wait();
+  auto client = join_client(bus);
+  ASSERT_TRUE(client->submission(out_.submission(), true).ok());
+
+  Find texts{.by = By::kPrefix, .domain = Domain(), .text = "/text", .agent = {}};
+  std::set<Seq> objects;
+  Seq container = 0;
+  auto found = client->for_each(texts, [&](Record& record) {
+    EXPECT_TRUE(objects.insert(record.seq).second);
+    container = client->origins_of(record.seq)->at(0).container;
+    return true;
+  });
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_EQ(objects.size(), kFiles);
+  auto contents = client->contents_of(container);
+  ASSERT_TRUE(contents.ok()) << contents.error().message;
+  std::set<Seq> members;
+  for (const Origin& origin : *contents) members.insert(origin.object);
+  EXPECT_EQ(members, objects);
+}
+
+class Verbose final : public Agent {
+ public:
+  Result<void> process(Work& work) override {
+    for (int i = 0; i < 200; i++) {
+      NewDescriptor item;
+      item.descriptor =
+          make_child(work.descriptor(), "verbose", "/said", Value::of(std::to_string(i)), rebus::Kind::kText);
+      item.descriptor.label = std::string(4000, 'v');
+      auto pushed = work.push(std::move(item));
+      if (!pushed) return pushed;
+    }
+    return {};
+  }
+};
+
+const AgentSpec kVerbose = {
+    .name = "verbose",
+    .prefixes = {"/binary"},
+    .objects_only = true,
+    .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Verbose>(); },
+};
+
+TEST_P(Flow, step_that_fits_into_no_message_is_a_failure_and_the_agent_goes_on) {
+  AnyBus bus(GetParam(), folder_);
+  Running verbose(bus, kVerbose, {}, out_);
+  Running inject(bus, agent("inject"), with_arguments({"/bin/ls", "/bin/cat"}), out_);
+  inject.wait();
+  auto client = join_client(bus);
+  auto status = client->submission(out_.submission(), true);
+  ASSERT_TRUE(status.ok());
+  EXPECT_EQ(status->submission.failures, 2u);
+  EXPECT_EQ(status->submission.results, 0u);
+  EXPECT_EQ(verbose.counts().failed, 2u);
 }
 
 TEST_P(Flow, submission_is_complete_when_all_of_it_is_handled) {
@@ -257,11 +330,7 @@ TEST_P(Flow, submission_is_complete_when_all_of_it_is_handled) {
   Running hasher(bus, agent("hasher"), {}, out_);
   Running inject(bus, agent("inject"), with_arguments({"/bin/ls"}), out_);
   inject.wait();
-  Bus client(*bus.connector().connect());
-  Hello hello;
-  hello.agent = "test";
-  ASSERT_TRUE(client.join(hello).ok());
-  auto status = client.submission(out_.submission(), true);
+  auto status = join_client(bus)->submission(out_.submission(), true);
   ASSERT_TRUE(status.ok());
   EXPECT_TRUE(status->complete);
   EXPECT_EQ(status->submission.results, 1u);

@@ -43,7 +43,7 @@ TEST(Push, is_idempotent) {
   Descriptor d = master.inject(inject, submission, "a");
   Body again = master.push(inject, d, submission, OriginClaim{{}, "a", 0});
   EXPECT_FALSE(std::get<Pushed>(again).fresh);
-  EXPECT_EQ(master.storage().origins_of(std::get<Pushed>(again).seq)->size(), 1u);
+  EXPECT_EQ(master.storage().origins_of(std::get<Pushed>(again).seq, 0, 10)->size(), 1u);
 }
 
 TEST(Push, keeps_each_name_of_equal_bytes) {
@@ -52,7 +52,7 @@ TEST(Push, keeps_each_name_of_equal_bytes) {
   SubmissionId submission = master.open(inject, "s");
   Descriptor d = master.inject(inject, submission, "a");
   Body again = master.push(inject, d, submission, OriginClaim{{}, "b", 1});
-  EXPECT_EQ(master.storage().origins_of(std::get<Pushed>(again).seq)->size(), 2u);
+  EXPECT_EQ(master.storage().origins_of(std::get<Pushed>(again).seq, 0, 10)->size(), 2u);
 }
 
 TEST(Push, is_refused_if_the_identity_does_not_fit) {

@@ -49,8 +49,12 @@ class CrashStorage final : public Storage {
   Result<Page> children(Seq p, uint64_t c, size_t n) override { return inner_->children(p, c, n); }
   Result<Page> contents(Seq s, uint64_t c, size_t n) override { return inner_->contents(s, c, n); }
   Result<Page> roots(SubmissionId s, uint64_t c, size_t n) override { return inner_->roots(s, c, n); }
-  Result<std::vector<Origin>> origins_of(Seq s) override { return inner_->origins_of(s); }
-  Result<std::vector<Origin>> origins_from(Seq s) override { return inner_->origins_from(s); }
+  Result<std::vector<Origin>> origins_of(Seq s, Seq f, size_t n) override {
+    return inner_->origins_of(s, f, n);
+  }
+  Result<std::vector<Origin>> origins_from(Seq s, Seq f, size_t n) override {
+    return inner_->origins_from(s, f, n);
+  }
   Result<std::optional<Origin>> same_origin(const Origin& o) override { return inner_->same_origin(o); }
   Result<std::vector<Mark>> marks(Seq s) override { return inner_->marks(s); }
   Result<bool> is_marked(Seq s, ConsumerId c) override { return inner_->is_marked(s, c); }

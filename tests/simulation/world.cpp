@@ -291,7 +291,7 @@ std::set<std::string> World::outcome() {
   for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
     if (entry.is_origin || entry.path == "/clock") continue;
     lines.insert(storage_.get(entry.seq)->descriptor.selector.str());
-    for (const Origin& origin : *storage_.origins_of(entry.seq)) {
+    for (const Origin& origin : *storage_.origins_of(entry.seq, 0, 1 << 20)) {
       std::string container =
           origin.container == 0 ? "-" : storage_.get(origin.container)->descriptor.selector.str();
       lines.insert(origin.name + " " + std::to_string(origin.ordinal) + " in " + container);

@@ -261,9 +261,16 @@ class Examiner {
     auto is_root = [&](const Origin& o) { return o.container == 0 && o.submission == submission; };
     EXPECT_EQ(pages([&](auto c, auto l) { return storage_.roots(submission, c, l); }),
               model_.objects_where(is_root));
-    expect_same(must(storage_.origins_of(seq)),
-                model_.origins_where([&](const Origin& o) { return o.object == seq; }));
-    expect_same(must(storage_.origins_from(seq)), model_.origins_where(in_container));
+    Seq from = author_.chance(2) ? 0 : author_.position(model_);
+    size_t limit = 1 + author_.below(20);
+    auto page_where = [&](auto belongs) {
+      auto all = model_.origins_where([&](const Origin& o) { return belongs(o) && o.seq >= from; });
+      if (all.size() > limit) all.resize(limit);
+      return all;
+    };
+    expect_same(must(storage_.origins_of(seq, from, limit)),
+                page_where([&](const Origin& o) { return o.object == seq; }));
+    expect_same(must(storage_.origins_from(seq, from, limit)), page_where(in_container));
     if (model_.origins().empty()) return;
     Origin like = author_.any(model_.origins());
     if (author_.chance(2)) like.ordinal++;

@@ -413,7 +413,7 @@ TEST_P(AnyStorage, keeps_every_origin_of_an_object) {
   scribe.commit();
   reopen();
 
-  auto origins = must(storage().origins_of(member));
+  auto origins = must(storage().origins_of(member, 0, 10));
   ASSERT_EQ(origins.size(), 3u);
   EXPECT_EQ(origins[0].name, "x/y");
   EXPECT_EQ(origins[0].ordinal, 3u);
@@ -421,7 +421,7 @@ TEST_P(AnyStorage, keeps_every_origin_of_an_object) {
   EXPECT_EQ(origins[0].agent, "inject");
   EXPECT_EQ(origins[1].seq, again);
   EXPECT_EQ(origins[2].submission, 8u);
-  auto from = must(storage().origins_from(archive));
+  auto from = must(storage().origins_from(archive, 0, 10));
   ASSERT_EQ(from.size(), 2u);
   EXPECT_EQ(from[1].name, "x/z");
   EXPECT_EQ(must(storage().origin_at(injected))->name, "y");
