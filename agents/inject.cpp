@@ -1,10 +1,10 @@
 // inject: files of this host enter the bus as objects.
 #include <fcntl.h>
 
+#include "agents/support/file_list.h"
 #include "agents/support/file_type.h"
 #include "agents/support/file_walk.h"
 #include "agents/support/inject_choices.h"
-#include "agents/support/name_list.h"
 #include "agents/support/submission_note.h"
 #include "agents/support/type_path.h"
 #include "agents/support/utf8_check.h"
@@ -107,7 +107,7 @@ class Inject final : public Agent {
   }
 
   Result<void> inject_list(const std::string& list) {
-    auto names = NameList::open(list);
+    auto names = FileList::open(list);
     if (!names) {
       complain(list, names.error());
       return {};

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Checks that need no test program: format, include arrows, clang-tidy, and that the commands of the documentation run.
+# Checks that need no test program: format, include arrows, type names, clang-tidy, and that the commands of the
+# documentation run.
 #
-#   tools/check.sh [format|includes|tidy|docs]…    default: all
+#   tools/check.sh [format|includes|names|tidy|docs]…    default: all
 set -euo pipefail
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
 
@@ -49,6 +50,18 @@ check_includes() {
   return $wrong
 }
 
+# Two types of one name in namespace rebus (not in an unnamed one) are merged by the linker without a word.
+check_names() {
+  local twice
+  twice=$(source_files | xargs awk '
+    FNR == 1 || /^}  \/\/ namespace$/ { unnamed = 0 }
+    /^namespace \{/ { unnamed = 1 }
+    !unnamed && /^(class|struct|enum class) [A-Za-z0-9]+ .*\{/ { print ($2 == "class" ? $3 : $2), FILENAME }' |
+    sort -u | awk '{ files[$1] = files[$1] " " $2; count[$1]++ }
+                   END { for (name in files) if (count[name] > 1) print name " is defined in" files[name] }')
+  [[ -z $twice ]] || { echo "$twice"; return 1; }
+}
+
 check_tidy() {
   local found status
   configure || return
@@ -71,7 +84,7 @@ configure() {
 
 main() {
   local check failed=()
-  [[ $# -gt 0 ]] || set -- format includes tidy docs
+  [[ $# -gt 0 ]] || set -- format includes names tidy docs
   tools/packages.sh build test check
   for check in "$@"; do
     echo "== check: $check"

@@ -1,4 +1,4 @@
-// NameList: file names read one by one from a list with NUL bytes between them.
+// FileList: names of files, read one by one from a list with NUL bytes between them.
 #pragma once
 
 #include <cstdio>
@@ -11,10 +11,10 @@
 namespace rebus {
 
 // What `find -print0` writes. Holds one name at a time.
-class NameList {
+class FileList {
  public:
   // "-" is standard input. kUnreadable.
-  static Result<NameList> open(const std::string& path);
+  static Result<FileList> open(const std::string& path);
   // The next name that is not empty; nothing at the end.
   std::optional<std::string> next();
 
@@ -22,7 +22,7 @@ class NameList {
   struct Close {
     void operator()(FILE* file) const;
   };
-  explicit NameList(FILE* file) : file_(file) {}
+  explicit FileList(FILE* file) : file_(file) {}
 
   std::unique_ptr<FILE, Close> file_;
 };

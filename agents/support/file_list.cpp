@@ -1,4 +1,4 @@
-#include "agents/support/name_list.h"
+#include "agents/support/file_list.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -6,17 +6,17 @@
 
 namespace rebus {
 
-void NameList::Close::operator()(FILE* file) const {
+void FileList::Close::operator()(FILE* file) const {
   if (file != stdin) fclose(file);
 }
 
-Result<NameList> NameList::open(const std::string& path) {
+Result<FileList> FileList::open(const std::string& path) {
   FILE* file = path == "-" ? stdin : fopen(path.c_str(), "re");
   if (file == nullptr) return Error{Code::kUnreadable, std::generic_category().message(errno)};
-  return NameList(file);
+  return FileList(file);
 }
 
-std::optional<std::string> NameList::next() {
+std::optional<std::string> FileList::next() {
   char* line = nullptr;
   size_t capacity = 0;
   std::optional<std::string> name;
