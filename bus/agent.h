@@ -18,8 +18,9 @@ struct OptionSpec {
   std::string name;     // "--algorithms", or "-r,--recursive"
   std::string metavar;  // "LIST"; empty: a flag
   std::string help;
-  std::string fallback;  // default value, shown in the help
-  bool list = false;     // takes commas; may be repeated
+  std::string
+      fallback;       // default value, shown in the help; another one in a later version is the same consumer
+  bool list = false;  // takes commas; may be repeated
   bool neutral = false;  // does not alter the output: runs that differ in it share their progress
   bool secret = false;   // never shown, logged or stored; counts by its SHA-256
 };

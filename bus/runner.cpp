@@ -19,6 +19,12 @@ constexpr size_t kMaxDescriptionsAtFinish = 512 << 10;  // bytes of the rest: it
 
 std::string long_name(const OptionSpec& option) { return option.name.substr(option.name.rfind("--") + 2); }
 
+bool is_fallback(const OptionSpec& option, const std::vector<std::string>& values) {
+  std::string joined;
+  for (const std::string& value : values) joined += (joined.empty() ? "" : ",") + value;
+  return !option.fallback.empty() && joined == option.fallback;
+}
+
 class TaskWork final : public Work {
  public:
   TaskWork(const AgentSpec& spec, Bus& bus, Task task)
@@ -119,11 +125,12 @@ Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& cou
 
 }  // namespace
 
+// What stands at its default is left out: a version that has one more option is the same consumer.
 std::string consumer_config(const AgentSpec& spec, const Options& options) {
   JsonObject config;
   for (const OptionSpec& option : spec.options) {
     std::string name = long_name(option);
-    if (option.neutral || !options.flag(name)) continue;
+    if (option.neutral || !options.flag(name) || is_fallback(option, options.list(name))) continue;
     if (option.secret) {
       std::string joined;
       for (const auto& text : options.list(name)) joined += text + '\0';
