@@ -1,5 +1,6 @@
 // inject: files of this host enter the bus as objects.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "agents/support/file_list.h"
 #include "agents/support/file_type.h"
@@ -113,6 +114,10 @@ class Inject final : public Agent {
       return {};
     }
     while (auto name = names->next()) {
+      if (name->find('\n') != std::string::npos && access(name->c_str(), F_OK) != 0) {
+        complain(list, {Code::kUnreadable, "names in it end with a NUL byte, as `find -print0` writes them"});
+        continue;
+      }
       auto injected = inject_named(*name);
       if (!injected) return injected;
     }

@@ -262,6 +262,12 @@ TEST_F(Inject, NamesFromAListMayHoldAnyByte) {
   EXPECT_TRUE(said.any_input_failed);
 }
 
+TEST_F(Inject, AListOfLinesIsToldWhatItShouldBe) {
+  Said said = inject({}, {{"files-from", {scratch_.write("list", scratch_.write("a", "a") + "\nb\n")}}});
+  EXPECT_TRUE(said.any_input_failed);
+  EXPECT_NE(said.notes.find("find -print0"), std::string::npos) << said.notes;
+}
+
 TEST_F(Inject, PipesAreReadToTheirEnd) {
   std::string pipe = scratch_.at("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
