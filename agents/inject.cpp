@@ -234,7 +234,7 @@ class Inject final : public Agent {
 
   void complain(const std::string& name, const Error& error) {
     setting_.out.input_failed();
-    if (error.code == Code::kUnreadable && find_agent(name) != nullptr) {
+    if (find_agent(name) != nullptr && access(name.c_str(), F_OK) != 0) {
       setting_.out.note("no file '" + escape(name) + "': did you mean `-- " + escape(name) + "`?");
     } else {
       setting_.out.note("cannot inject " + escape(name) + ": " + error.message);

@@ -61,6 +61,14 @@ class Ls final : public Agent {
 
   // Files of that name and, with a REGEX, what it matches of them and of their results.
   Result<void> list_label(Bus& bus) {
+    auto listed = list_names_of(bus);
+    std::string plain = unescape(label_);
+    if (!listed || is_found_ || plain == label_) return listed;
+    label_ = plain;  // as names are printed
+    return list_names_of(bus);
+  }
+
+  Result<void> list_names_of(Bus& bus) {
     auto listed = list_named(bus, label_, false);
     size_t colon = label_.rfind(':');
     if (!listed || is_found_ || colon == std::string::npos) return listed;

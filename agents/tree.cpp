@@ -178,13 +178,11 @@ type path, size and, in brackets, the agents that handled it. What went wrong fo
 an agent that failed, and limits, that is what was not examined. A file that stands in several places is drawn once;
 later it is "(shown above)". The last line counts and tells whether the submission is complete.
 
-WHAT is the number of a submission (inject prints it), a selector, or a name (as for `ls --label`);
+WHAT is the number of a submission (around a master inject prints it), a selector, or a name (as for `ls --label`);
 without it the last submission is drawn.
 
-    With -
-    o json : one object per name,
-    with name, level, selector, parent(selector of the container), type, size, handled_by, warnings,
-    or shown_above; at the end one object with the counts and "complete".
+With -o json: one object per name, with name, level, selector, parent (selector of the container), type, size,
+handled_by, failures and limits, or shown_above; at the end one object with the counts and "complete".
 
 Examples:
   rebus_agent hasher unarchive inject apt1.tgz -- tree

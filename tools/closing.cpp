@@ -61,6 +61,7 @@ Result<bool> Closing::tell_submission(SubmissionId id, bool is_settled) {
   if (!status) return status.error();
   if (!status->complete && !is_settled) return true;
   const Submission& submission = status->submission;
+  submissions_++;
   files_ += submission.roots + submission.files;
   if (submission.limits > 0) {
     if (auto told = tell_limits(submission); !told) return told.error();
@@ -104,7 +105,7 @@ Result<void> Closing::tell_failures(const Submission& submission) {
 Result<void> Closing::tell_untaken(const std::vector<ConsumerCall>& consumers) {
   auto status = bus_.status();
   if (!status) return status.error();
-  uint64_t all = files_ > 0 ? files_ : status->descriptors;
+  uint64_t all = submissions_ > 0 ? files_ : status->descriptors;
   for (const ConsumerCall& call : consumers) {
     if (all > 0 && taken_by(*status, call.hello) == 0) tell_untaken_by(call, all);
   }

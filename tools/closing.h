@@ -32,7 +32,7 @@ class Closing {
 
   Bus& bus_;
   Output& out_;
-  uint64_t files_ = 0;  // of the submissions told of
+  uint64_t submissions_ = 0, files_ = 0;  // told of
 };
 
 }  // namespace rebus

@@ -45,7 +45,7 @@ constexpr const char* kExitStatus =
 )";
 
 constexpr const char* kExamples =
-    R"(    The MD5 of every file in an archive:
+    R"(    The MD5 of every program in an archive:
         rebus_agent hasher unarchive inject apt1.tgz -- return --short md5_hash
 
     What is in it, as a tree, once everything is unpacked:

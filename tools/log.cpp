@@ -63,7 +63,7 @@ Result<void> set_up_log(const LogOptions& options) {
     spdlog::set_default_logger(std::move(logger));
     return {};
   } catch (const spdlog::spdlog_ex& error) {
-    return Error{Code::kUnreadable, "the log cannot be opened: " + one_line(error.what())};
+    return Error{Code::kInvalid, "the log cannot be opened: " + one_line(error.what())};
   }
 }
 

@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <vector>
 
+#include "descriptor/escape.h"
 #include "tools/chain.h"
 #include "tools/command_line.h"
 #include "tools/help.h"
 #include "tools/log.h"
+#include "tools/page.h"
 #include "tools/process_limits.h"
 #include "tools/signals.h"
 
@@ -36,8 +38,28 @@ std::string page_of(const CommandLine& line) {
   }
 }
 
+// A chain with nothing to work on would end at once and look as if it had found nothing.
+Result<void> check_has_input(const CommandLine& line) {
+  const Globals& globals = line.globals;
+  if (globals.networked) return {};
+  for (const Stage& stage : line.stages) {
+    for (const AgentCall& call : stage) {
+      if (call.spec->role == Role::kProducer) return {};
+    }
+  }
+  if (globals.storage.kind == "ram") {
+    return Error{Code::kInvalid,
+                 "nothing is injected, and a bus in memory begins empty: add inject FILES, or name a master "
+                 "(--busaddr ADDR, or --bus zmq) or a store (--storage rocksdb --path DIR)"};
+  }
+  if (file_exists(globals.storage.path)) return {};
+  return Error{Code::kInvalid,
+               "there is no store at " + escape(globals.storage.path) + ", and nothing is injected"};
+}
+
 int run_chain(const CommandLine& line) {
   set_process_limits();
+  if (auto checked = check_has_input(line); !checked) return fail(checked.error());
   const Globals& globals = line.globals;
   auto log = set_up_log({"rebus_agent", globals.verbosity, globals.log_file, globals.syslog});
   if (!log) return fail(log.error());
@@ -50,11 +72,18 @@ int run(std::span<const std::string> arguments) {
   auto line = parse_command_line(arguments, all_agents(), file_exists);
   if (!line) return fail(line.error());
   if (line->action == Action::kRun) return run_chain(*line);
-  std::fputs(page_of(*line).c_str(), stdout);
-  return ExitStatus::kComplete;
+  return print_page(page_of(*line));
 }
 
 }  // namespace
 }  // namespace rebus
 
-int main(int argc, char** argv) { return rebus::run(std::vector<std::string>(argv + 1, argv + argc)); }
+int main(int argc, char** argv) {
+  try {
+    rebus::guard_standard_files();
+    return rebus::run(std::vector<std::string>(argv + 1, argv + argc));
+  } catch (const std::exception& error) {  // out of memory, or of threads
+    std::fprintf(stderr, "rebus_agent: %s\n", error.what());
+    return rebus::ExitStatus::kUnavailable;
+  }
+}

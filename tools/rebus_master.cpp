@@ -11,6 +11,7 @@
 #include "tools/exit_status.h"
 #include "tools/log.h"
 #include "tools/master_options.h"
+#include "tools/page.h"
 #include "tools/process_limits.h"
 #include "tools/signals.h"
 
@@ -69,7 +70,8 @@ int run(const MasterSetting& setting) {
 }
 
 int end(const EarlyEnd& early) {
-  std::fputs(early.text.c_str(), early.exit_code == 0 ? stdout : stderr);
+  if (early.exit_code == 0) return print_page(early.text);
+  std::fputs(early.text.c_str(), stderr);
   return early.exit_code;
 }
 
@@ -77,7 +79,13 @@ int end(const EarlyEnd& early) {
 }  // namespace rebus
 
 int main(int argc, char** argv) {
-  auto read = rebus::read_master_options(argc, argv, REBUS_VERSION);
-  if (const auto* early = std::get_if<rebus::EarlyEnd>(&read)) return rebus::end(*early);
-  return rebus::run(std::get<rebus::MasterSetting>(read));
+  try {
+    rebus::guard_standard_files();
+    auto read = rebus::read_master_options(argc, argv, REBUS_VERSION);
+    if (const auto* early = std::get_if<rebus::EarlyEnd>(&read)) return rebus::end(*early);
+    return rebus::run(std::get<rebus::MasterSetting>(read));
+  } catch (const std::exception& error) {  // out of memory, or of threads
+    std::fprintf(stderr, "rebus_master: %s\n", error.what());
+    return rebus::ExitStatus::kUnavailable;
+  }
 }

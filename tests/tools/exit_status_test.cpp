@@ -178,6 +178,43 @@ TEST_F(ExitStatusTest, AStorageThatCannotBeOpenedIsSeventyFive) {
   EXPECT_NE(done.err.find("file"), std::string::npos) << done.err;
 }
 
+TEST_F(ExitStatusTest, PagesEndAsOutputDoes) {
+  EXPECT_EQ(shell("rebus_agent --help | true; echo ${PIPESTATUS[0]}", folder_.path()).out, "0\n");
+  if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full";
+  EXPECT_EQ(shell("rebus_agent --help > /dev/full", folder_.path()).exit_code, 75);
+  EXPECT_EQ(shell("rebus_master --version > /dev/full", folder_.path()).exit_code, 75);
+}
+
+TEST_F(ExitStatusTest, AClosedStandardFileIsNotTakenForAnother) {
+  folder_.write("a.txt", "hello");
+  EXPECT_EQ(shell("rebus_agent inject - <&-", folder_.path()).exit_code, 1);
+  EXPECT_EQ(shell("rebus_agent hasher --selector-prefix / inject a.txt -- return md5 >&-", folder_.path())
+                .exit_code,
+            75);
+}
+
+TEST_F(ExitStatusTest, AChainWithNothingToWorkOnIsWrongUsage) {
+  auto ram = chain({"hasher"});
+  EXPECT_EQ(ram.exit_code, 2);
+  EXPECT_NE(ram.err.find("--busaddr"), std::string::npos) << ram.err;
+  auto typo = chain({"--storage", "rocksdb", "--path", "tpyo", "ls"});
+  EXPECT_EQ(typo.exit_code, 2);
+  EXPECT_NE(typo.err.find("tpyo"), std::string::npos) << typo.err;
+  EXPECT_NE(access(folder_.at("tpyo").c_str(), F_OK), 0) << "it must not be made";
+}
+
+TEST_F(ExitStatusTest, AFileIsToldItsOwnFaultEvenIfItIsCalledLikeAnAgent) {
+  folder_.write("ls", "\xff\xfe not text");
+  auto done = chain({"hasher", "inject", "--printable", "ls", "--", "return", "md5"});
+  EXPECT_EQ(done.exit_code, 1);
+  EXPECT_EQ(done.err.find("did you mean"), std::string::npos) << done.err;
+}
+
+TEST_F(ExitStatusTest, NothingInjectedIsNothingLeft) {
+  auto done = chain({"hasher", "inject", "missing", "--", "return", "md5"});
+  EXPECT_EQ(done.err.find("took 0"), std::string::npos) << done.err;
+}
+
 TEST_F(ExitStatusTest, AnInterruptedChainIsOneHundredThirty) {
   for (int number : {SIGINT, SIGTERM}) {
     ASSERT_EQ(mkfifo(folder_.at("fifo").c_str(), 0600), 0);
