@@ -15,9 +15,9 @@ namespace rebus {
 
 // A command line option, as data: tools parse it, and it decides which runs count as the same consumer.
 struct OptionSpec {
-  std::string name;     // "--algorithms", or "-r,--recursive"
-  std::string metavar;  // "LIST"; empty: a flag
-  std::string help;
+  std::string name = {};     // "--algorithms", or "-r,--recursive"
+  std::string metavar = {};  // "LIST"; empty: a flag
+  std::string help = {};
   std::string
       fallback;       // default value, shown in the help; another one in a later version is the same consumer
   bool list = false;  // takes commas; may be repeated

@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 source_dir=$(dirname -- "$here")
 build_dir=$source_dir/build/release
-sample_dir=
+sample_dir=$source_dir/build/sample  # stays, so that the command can be repeated
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -26,8 +26,7 @@ build() {
 
 # Some programs of this machine, in an archive, in an archive.
 make_sample() {
-  sample_dir=$(mktemp -d)
-  trap 'rm -rf -- "$sample_dir"' EXIT
+  mkdir -p "$sample_dir"
   local programs=(/usr/bin/{bash,cat,cp,find,grep,gzip,ls,mkdir,sed,sort,tar,uname})
   tar -C "$sample_dir" -czf "$sample_dir/inner.tgz" -C /usr/bin env id 2>/dev/null
   tar -czf "$sample_dir/sample.tgz" --ignore-failed-read --transform 's,.*/,,' -h \
