@@ -43,6 +43,10 @@ bool Filter::matches(const LogEntry& entry) const {
                      [&](const std::string& prefix) { return covers(prefix, entry.path); });
 }
 
+size_t Filter::cost() const {
+  return regex_ == nullptr ? 1 : 1 + static_cast<size_t>(std::max(regex_->ProgramSize(), 0)) / 64;
+}
+
 bool Filter::matches_selector(const Selector& selector) const {
   return regex_ == nullptr || re2::RE2::PartialMatch(selector.str(), *regex_);
 }

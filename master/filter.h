@@ -20,8 +20,10 @@ class Filter {
   // By what a log entry tells.
   bool matches(const LogEntry& entry) const;
   bool in_domain(const Domain& domain) const;
-  // Readers: the regex, on the whole selector.
+  // The regex, on the whole selector.
   bool matches_selector(const Selector& selector) const;
+  // What matches_selector() costs, compared with looking at an entry.
+  size_t cost() const;
 
  private:
   std::vector<std::string> prefixes_;

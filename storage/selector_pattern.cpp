@@ -52,6 +52,8 @@ void SelectorPattern::find_range(const std::string& text) {
   while (path_prefix_.ends_with('/')) path_prefix_.pop_back();
 }
 
+size_t SelectorPattern::size() const { return static_cast<size_t>(std::max(regex_->ProgramSize(), 1)); }
+
 bool SelectorPattern::matches(std::string_view selector) const {
   return regex_->Match({selector.data(), selector.size()}, 0, selector.size(), re2::RE2::ANCHOR_START,
                        nullptr, 0);

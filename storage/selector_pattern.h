@@ -30,6 +30,8 @@ class SelectorPattern {
   bool may_match(std::string_view path) const;
   // Every type path with a selector that matches begins so.
   const std::string& path_prefix() const { return path_prefix_; }
+  // How large it is: what a search with it costs, per selector, compared with others.
+  size_t size() const;
 
  private:
   explicit SelectorPattern(std::unique_ptr<re2::RE2> regex);
