@@ -117,7 +117,7 @@ void Bus::dispatch(Message message) {
   } else if (auto it = pushes_.find(message.request); it != pushes_.end()) {
     PendingPush pending = std::move(it->second);
     pushes_.erase(it);
-    push_answered(std::move(pending), message.body);
+    push_answered(message.request, std::move(pending), message.body);
   } else if (waiting_.erase(message.request) != 0) {
     answers_[message.request] = std::move(message.body);
   }
@@ -161,13 +161,20 @@ Result<void> Bus::send_push(Push push, OnPushed pushed) {
   uint64_t request = next_request_++;
   PendingPush& pending = pushes_[request];
   pending.pushed = std::move(pushed);
-  if (push.item.upload != 0) pending.again = push;
+  if (!channel_->passes_references()) pending.again = push;
   return channel_->send({request, std::move(push)});
 }
 
-void Bus::push_answered(PendingPush pending, const Body& body) {
+// A restarted master has forgotten uploads. What was pushed behind one in the meantime may have it as a
+// precursor or container: both are pushed again, in their order.
+bool Bus::must_repeat(uint64_t request, const Failure& failure) {
+  if (failure.code == Code::kUnavailable) repeat_below_ = next_request_;
+  return failure.code == Code::kUnavailable || (failure.code == Code::kNotFound && request < repeat_below_);
+}
+
+void Bus::push_answered(uint64_t request, PendingPush pending, const Body& body) {
   const auto* failure = std::get_if<Failure>(&body);
-  if (failure != nullptr && failure->code == Code::kUnavailable && pending.again) {
+  if (failure != nullptr && pending.again && must_repeat(request, *failure)) {
     repeats_.push_back({std::move(*pending.again), std::move(pending.pushed)});
     return;
   }
@@ -188,9 +195,11 @@ Result<void> Bus::wait_for_pushes(size_t at_most) {
     if (!repeats_.empty()) {
       auto [push, pushed] = std::move(repeats_.front());
       repeats_.pop_front();
-      auto number = upload(push.item.descriptor.value);
-      if (!number) return number.error();
-      push.item.upload = *number;
+      if (push.item.upload != 0) {
+        auto number = upload(push.item.descriptor.value);
+        if (!number) return number.error();
+        push.item.upload = *number;
+      }
       auto sent = send_push(std::move(push), std::move(pushed));
       if (!sent) return sent;
       continue;
@@ -240,6 +249,7 @@ Result<void> Bus::upload_once(const Value& value, uint64_t number) {
 Result<SubmissionId> Bus::open_submission(const Descriptor& note, Lane lane) {
   auto opened = call<Opened>(OpenSubmission{note, lane});
   if (!opened) return opened.error();
+  channel_->resume_submission(opened->submission);
   return opened->submission;
 }
 
@@ -247,6 +257,7 @@ Result<void> Bus::close_submission(SubmissionId submission) {
   auto flushed = flush();
   auto done = call<Done>(CloseSubmission{submission});
   if (!done) return done.error();
+  channel_->resume_submission(0);
   return flushed;
 }
 
@@ -316,7 +327,16 @@ Result<std::vector<LabelledUuid>> Bus::uuids(const Domain& domain, const Uuid& a
   return std::move(answer->uuids);
 }
 
-Result<Status> Bus::status() { return call<Status>(GetStatus{}); }
+Result<Status> Bus::status() {
+  auto status = call<Status>(GetStatus{});
+  while (status && status->cursor != 0) {
+    auto page = call<Status>(GetStatus{status->cursor});
+    if (!page) return page.error();
+    std::move(page->consumers.begin(), page->consumers.end(), std::back_inserter(status->consumers));
+    status->cursor = page->cursor;
+  }
+  return status;
+}
 
 Result<SubmissionStatus> Bus::submission(SubmissionId id, bool wait,
                                          std::optional<std::chrono::milliseconds> timeout) {

@@ -75,7 +75,7 @@ class Bus {
   class RemoteSource;
   struct PendingPush {
     OnPushed pushed;
-    std::optional<Push> again;  // kept if its value was uploaded: a restarted master has to be given it anew
+    std::optional<Push> again;  // for a master that restarted: uploads, and what depends on them
   };
 
   template <class Answer, class Call>
@@ -85,7 +85,8 @@ class Bus {
   void dispatch(Message message);
   bool is_old_news(const Task& task);
   Result<std::vector<Origin>> all_origins(ListOrigins query);
-  void push_answered(PendingPush pending, const Body& body);
+  bool must_repeat(uint64_t request, const Failure& failure);
+  void push_answered(uint64_t request, PendingPush pending, const Body& body);
   Result<void> send_push(Push push, OnPushed pushed);
   Result<void> wait_for_pushes(size_t at_most);
   void adopt(Record& record);
@@ -99,6 +100,7 @@ class Bus {
   uint64_t next_request_ = 1;
   uint64_t next_upload_ = 1;
   uint64_t idle_request_ = 0;
+  uint64_t repeat_below_ = 0;                   // requests up to here may miss a precursor that is repeated
   Seq position_ = 0;                            // readers: of the last task given
   std::unordered_set<uint64_t> waiting_;        // calls whose answer is wanted
   std::unordered_map<uint64_t, Body> answers_;  // by request, until taken

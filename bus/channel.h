@@ -25,6 +25,8 @@ class Channel {
   virtual std::optional<Message> receive(std::optional<std::chrono::milliseconds> timeout) = 0;
   // Readers: where to go on if the channel has to join anew.
   virtual void resume_from(Seq) {}
+  // Producers: the open submission to go on with then; 0: none.
+  virtual void resume_submission(SubmissionId) {}
   // True when nothing will ever come again: the bus shut down, or interrupt() was called.
   virtual bool closed() const = 0;
   // Ends waiting, now and later. Async-signal-unsafe, thread-safe.

@@ -219,5 +219,6 @@ size_t encoded_size(const Record& record) { return pack(record).size() + value_h
 size_t encoded_size(const NewDescriptor& item) { return pack(item).size() + value_header_size(); }
 size_t encoded_size(const Origin& origin) { return pack(origin).size(); }
 size_t encoded_size(const LabelledUuid& uuid) { return pack(uuid).size(); }
+size_t encoded_size(const ConsumerStatus& status) { return pack(status).size(); }
 
 }  // namespace rebus

@@ -34,6 +34,7 @@ size_t encoded_size(const Record& record);
 size_t encoded_size(const NewDescriptor& item);
 size_t encoded_size(const Origin& origin);
 size_t encoded_size(const LabelledUuid& uuid);
+size_t encoded_size(const ConsumerStatus& status);
 
 // Name of a message type, e.g. "Hello"; nullptr if there is none of this number.
 const char* message_name(uint16_t type);

@@ -20,6 +20,9 @@ inline constexpr uint64_t kMaxInlineValue = 64 << 10;
 // Value bytes of one message together.
 inline constexpr uint64_t kMaxMessageValues = 1 << 20;
 
+// Children of one Finish whose values are larger than kMaxInlineValue.
+inline constexpr size_t kMaxLargeChildren = 128;
+
 // Who a peer is. Numbers are on the wire.
 enum class Role : uint8_t {
   kProducer = 1,  // pushes of its own accord; an open one keeps the bus from being idle
@@ -47,11 +50,12 @@ struct Hello {
   uint32_t credit = 1;                // tasks it holds at most
   Seq from = 1;                       // readers: first position wanted
   uint64_t token = 0;                 // of a session to take up again, else 0
+  SubmissionId submission = 0;        // producers: the open injection to go on with, else 0
   template <class A>
   void fields(A& a) {
     a(1, protocol), a(2, role), a(3, agent), a(4, config), a(5, version), a(6, host), a(7, domain);
     a(8, own_domain), a(9, prefixes), a(10, selector_regex), a(11, objects_only), a(12, credit), a(13, from);
-    a(14, token);
+    a(14, token), a(15, submission);
   }
 };
 
@@ -235,11 +239,15 @@ struct ListUuids {
   }
 };
 
-// Consumers with their progress, and counts. Answer: Status.
+// Consumers with their progress, and counts. Answer: Status; more than one page: ask again with `after` =
+// Status::cursor.
 struct GetStatus {
   static constexpr uint16_t kType = 14;
+  ConsumerId after = 0;
   template <class A>
-  void fields(A&) {}
+  void fields(A& a) {
+    a(1, after);
+  }
 };
 
 // A submission's record, those it depends on added in. With `wait`, answered when it is complete. Answer:
@@ -416,14 +424,15 @@ struct ConsumerStatus {
 
 struct Status {
   static constexpr uint16_t kType = 77;
-  std::vector<ConsumerStatus> consumers;
+  std::vector<ConsumerStatus> consumers;  // by id
   Seq head = 0;
   uint64_t descriptors = 0;
   uint32_t producers = 0;  // open ones
   bool idle = false;
+  ConsumerId cursor = 0;  // the last of `consumers`; 0: no more
   template <class A>
   void fields(A& a) {
-    a(1, consumers), a(2, head), a(3, descriptors), a(4, producers), a(5, idle);
+    a(1, consumers), a(2, head), a(3, descriptors), a(4, producers), a(5, idle), a(6, cursor);
   }
 };
 

@@ -47,15 +47,16 @@ class TaskWork final : public Work {
     item.descriptor.processing_time_us = static_cast<uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start_).count());
     if (spec_.publish == Publish::kAsItGoes) return bus_.push(std::move(item));
+    large_ += item.descriptor.value.size() > kMaxInlineValue ? 1 : 0;
     value_bytes_ += item.descriptor.value.size();
     description_bytes_ += encoded_size(item);
-    if (children_.size() == kMaxChildrenAtFinish || value_bytes_ > kMaxBytesAtFinish ||
-        description_bytes_ > kMaxDescriptionsAtFinish) {
-      return Error{
-          Code::kLimit,
-          "more than 1000 results, 256 MiB of values or 512 KiB of labels and precursors in one atomic "
-          "step of " +
-              spec_.name};
+    bool is_too_much = children_.size() == kMaxChildrenAtFinish || large_ > kMaxLargeChildren ||
+                       value_bytes_ > kMaxBytesAtFinish || description_bytes_ > kMaxDescriptionsAtFinish;
+    if (is_too_much) {
+      return Error{Code::kLimit,
+                   "one atomic step of " + spec_.name +
+                       " gave more than 1000 results, 128 of more than 64 KiB, 256 MiB of values, "
+                       "or 512 KiB of labels and precursors"};
     }
     children_.push_back(std::move(item));
     return {};
@@ -81,6 +82,7 @@ class TaskWork final : public Work {
   Task task_;
   Clock::time_point start_;
   std::vector<NewDescriptor> children_;
+  size_t large_ = 0;
   uint64_t value_bytes_ = 0;
   size_t description_bytes_ = 0;
 };
@@ -114,7 +116,9 @@ Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& cou
     TaskWork work(spec, bus, std::get<Task>(std::move(*event)));
     counts.offered++;
     auto taken = process_one(agent, work);
-    if (!taken && taken.error().code == Code::kStopped) return taken.error();
+    // Not the descriptor's fault: its task is somebody else's when this agent has gone.
+    bool is_ours = !taken && (taken.error().code == Code::kStopped || taken.error().code == Code::kStorage);
+    if (is_ours) return taken.error();
     if (!taken) counts.failed++;
     if (taken) ++(*taken ? counts.taken : counts.filtered);
     auto finished = bus.finish(work.end(taken));

@@ -25,6 +25,7 @@ class ZmqChannel final : public Channel {
   Result<void> send(Message message) override;
   std::optional<Message> receive(std::optional<std::chrono::milliseconds> timeout) override;
   void resume_from(Seq seq) override { boxes_.resume_from = seq; }
+  void resume_submission(SubmissionId id) override { boxes_.submission = id; }
   bool closed() const override { return boxes_.in.closed(); }
   void interrupt() override;
   ValueFactory& values() override { return spool_; }

@@ -1,5 +1,7 @@
 #include "bus/zmq_session.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "bus/codec.h"
@@ -63,7 +65,10 @@ void ZmqSession::connect() {
 }
 
 void ZmqSession::join_anew() {
-  if (state_ == State::kJoined) lose_session();
+  if (state_ == State::kJoined) {
+    spdlog::warn("lost the master at {}: joining it again", escape(address_));
+    lose_session();
+  }
   hello_after_ = std::max(Clock::now(), said_ + times_.retry);
   connect();
 }
@@ -80,6 +85,7 @@ void ZmqSession::lose_session() {
 void ZmqSession::say_hello() {
   hello_.token = session_.token;
   if (Seq from = boxes_.resume_from) hello_.from = from;
+  hello_.submission = boxes_.submission;
   auto frame = encode({kOwnRequest, hello_});
   if (!frame) return refuse(frame.error());
   seal_frame(*frame, {});
@@ -93,6 +99,7 @@ void ZmqSession::receive_welcome(const Welcome& welcome) {
   state_ = State::kJoined;
   heard_ = said_ = Clock::now();
   if (!was_joined_) boxes_.welcome.put(welcome);
+  if (was_joined_) spdlog::warn("joined the master at {} again", escape(address_));
   was_joined_ = true;
   say_calls_again();
 }

@@ -36,6 +36,7 @@ struct SessionBoxes {
   Mailbox<Message> in;               // closed: nothing is wanted any more, or the master refused to go on
   Mailbox<Result<Welcome>> welcome;  // how the first join went
   std::atomic<Seq> resume_from{0};   // readers: instead of Hello::from, if not 0
+  std::atomic<SubmissionId> submission{0};  // producers: Hello::submission
 };
 
 // All of it by one thread.

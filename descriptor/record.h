@@ -84,7 +84,7 @@ struct Mark {
   }
 };
 
-// A consumer: agent name and output-altering options, and how far it is.
+// A consumer: agent name, output-altering options and domain, and how far it is.
 struct Consumer {
   ConsumerId id = 0;
   std::string agent;
@@ -92,10 +92,13 @@ struct Consumer {
   // Per lane: every descriptor up to here that concerns it is handled. Above it marks decide.
   std::array<Seq, kLanes> watermark{};
   std::array<uint64_t, 4> outcomes{};  // indexed by Outcome; [0] unused
+  bool is_live = false;                // has an instance; one that has when the master dies is waited for
+  Domain domain;                       // whose descriptors it handles; "default": of all domains
+  std::string takes;  // canonical JSON of what it declared, or its SHA-256; the watermarks are of that
   template <class A>
   void fields(A& a) {
     a(1, id), a(2, agent), a(3, config), a(4, watermark[0]), a(5, watermark[1]), a(6, watermark[2]);
-    a(7, outcomes[1]), a(8, outcomes[2]), a(9, outcomes[3]);
+    a(7, outcomes[1]), a(8, outcomes[2]), a(9, outcomes[3]), a(10, is_live), a(11, domain), a(12, takes);
   }
 };
 

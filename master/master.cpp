@@ -18,20 +18,11 @@ Result<std::unique_ptr<Master>> Master::start(Storage& storage, MasterOptions op
   auto consumers = storage.consumers();
   if (!consumers) return consumers.error();
   for (Consumer& consumer : *consumers) {
-    std::pair key(consumer.agent, consumer.config);
+    auto key = Rules::key_of(consumer);
     rules.known.emplace(std::move(key), std::move(consumer));
   }
-  // Whoever was injecting went with the old master; if it lives, its next push opens the submission again.
-  auto open = storage.open_submissions();
-  if (!open) return open.error();
-  Step step(storage, rules.next_seq);
-  for (SubmissionId id : *open) {
-    auto submission = step.submission(id);
-    if (!submission) return submission.error();
-    (*submission)->open = false;
-  }
-  auto applied = step.apply();
-  if (!applied) return applied.error();
+  auto awaiting = rules.await_return();
+  if (!awaiting) return awaiting.error();
   return master;
 }
 
@@ -64,6 +55,8 @@ void Master::tick(const Moment& now) {
     if (now.steady - session.last_heard > rules_->options.session_life) silent.push_back(peer);
   }
   for (PeerId peer : silent) rules_->end_session(peer);
+  auto given_up = rules_->give_up_waiting();
+  if (!given_up && !rules_->broken) rules_->broken = given_up.error();
 }
 
 Result<Outbox> Master::settle() {

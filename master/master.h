@@ -30,8 +30,9 @@ struct Outgoing {
 using Outbox = std::vector<Outgoing>;
 
 struct MasterOptions {
-  std::chrono::milliseconds session_life{6500};  // silent sessions end after this
-  bool expire_sessions = true;                   // not in one process, where peers cannot vanish
+  std::chrono::milliseconds session_life{6500};   // silent sessions end after this
+  std::chrono::milliseconds return_time{10'000};  // after a start, for those who were there before it
+  bool expire_sessions = true;                    // not in one process, where peers cannot vanish
   Limits limits;
 };
 
@@ -46,13 +47,14 @@ class Master {
   void handle(PeerId peer, Message message, const Moment& now);
   // The connection is gone for good.
   void peer_gone(PeerId peer);
-  // Time passes: ends silent sessions.
+  // Time passes: ends silent sessions, and the waiting for those who do not come back.
   void tick(const Moment& now);
   // Commits, hands out work, and gives what is to be sent.
   Result<Outbox> settle();
   // After settle(): there is more to do at once, without waiting for a message.
   bool more() const;
-  // No open producer, and every live consumer has handled all.
+  // No open producer, and every live consumer has handled all; nobody who was there before a restart of the
+  // master is waited for.
   bool is_idle() const;
 
  private:

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ struct Master::Rules {
     uint64_t offered = 0;
     uint32_t finishes = 0;  // since the watermark was stored
   };
+  using ConsumerKey = std::tuple<std::string, std::string, std::string>;  // agent, config, domain
+  static ConsumerKey key_of(const Consumer& c) { return {c.agent, c.config, c.domain.str()}; }
   struct Waiter {
     PeerId peer = 0;
     uint64_t request = 0;
@@ -38,11 +41,16 @@ struct Master::Rules {
   Catalog catalog;
   Seq next_seq = 1;
   SubmissionId next_submission = 1;
-  std::map<std::pair<std::string, std::string>, Consumer> known;  // by agent and config; stored ones
+  std::map<ConsumerKey, Consumer> known;  // stored ones
   std::map<ConsumerId, Live> live;
   std::unordered_map<PeerId, Session> sessions;
   std::set<PeerId> readers;
   std::vector<Waiter> waiters;
+  // Consumers with instances and open submissions, when the master died. Until they are back, or it is too
+  // late, nothing is idle or complete.
+  std::set<ConsumerId> awaited;
+  std::set<SubmissionId> orphans;
+  MonotonicTime await_until;
   Outbox outbox;
   Moment now;
   std::optional<Error> broken;  // the storage failed: nothing more is acknowledged
@@ -52,8 +60,13 @@ struct Master::Rules {
   void on(Session* s, PeerId peer, uint64_t request, Hello& hello);
   Result<void> join(Session& session);
   Result<void> join_consumer(Session& session);
+  Result<Consumer*> consumer_of(const Hello& hello);
   void end_session(PeerId peer);
   void close_submissions(Session& session);
+  Result<void> store_liveness(Live& consumer, bool is_live);
+  Result<void> await_return();
+  Result<void> give_up_waiting();
+  Result<void> close_orphans();
 
   // --- calls of a session; each answers ---
   void on(Session& s, uint64_t request, Heartbeat&) { answer(s.peer, request, Alive{}); }
@@ -68,7 +81,7 @@ struct Master::Rules {
   void on(Session& s, uint64_t request, ListOrigins& call) { reply(s, request, catalog.origins(call)); }
   void on(Session& s, uint64_t request, ListMarks& call) { reply(s, request, marks(call)); }
   void on(Session& s, uint64_t request, ListUuids& call) { reply(s, request, catalog.uuids(call)); }
-  void on(Session& s, uint64_t request, GetStatus&) { reply(s, request, status()); }
+  void on(Session& s, uint64_t request, GetStatus& call) { reply(s, request, status(call)); }
   void on(Session& s, uint64_t request, GetSubmission& call);
   void on(Session& s, uint64_t request, WaitIdle&) { waiters.push_back({s.peer, request, 0}); }
   template <class Other>
@@ -77,15 +90,18 @@ struct Master::Rules {
   }
 
   Result<Opened> open(Session& session, OpenSubmission& call);
+  Result<void> resume(Step& step, Session& session, SubmissionId id);
   Result<Done> close(Session& session, const CloseSubmission& call);
   Result<Pushed> push(Session& session, Push& call);
   Result<Done> append(Session& session, ValueAppend& call);
+  void make_room_for_upload(Session& session);
   Result<void> take_upload(Session& session, NewDescriptor& item);
   void finish(Session& session, Finish& call);
   Result<void> finish_claim(Session& session, Live& consumer, Finish& call);
   Result<void> stage_children(Step& step, Session& session, Finish& call);
   Result<Marks> marks(const ListMarks& call);
-  Result<Status> status();
+  Result<Status> status(const GetStatus& call);
+  ConsumerStatus status_of(const Consumer& stored);
   Result<SubmissionStatus> submission_status(SubmissionId id);
 
   // --- after a step ---
@@ -97,7 +113,6 @@ struct Master::Rules {
   void hand_out();
   void hand_out(Live& consumer);
   bool hand_out_one(Live& consumer);
-  void task_damaged(Live& consumer, PeerId peer, Seq seq, const Error& error);
   void feed(Session& reader);
   Result<bool> feed_entry(Session& reader, const LogEntry& entry);
   bool is_idle() const;

@@ -6,7 +6,13 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kMaxUploads = 1100;  // of one session: a thousand children at Finish, and some
+// Under way at a time; each may hold a file open. A Finish has at most so many children with one.
+constexpr size_t kMaxUploads = kMaxLargeChildren + 8;  // of one session: the oldest gives way
+constexpr size_t kMaxAllUploads = 512;                 // of all sessions: the one with most of them gives way
+
+Error not_open_here(SubmissionId id) {
+  return {Code::kInvalid, "submission " + std::to_string(id) + " is not open in this session"};
+}
 
 }  // namespace
 
@@ -21,7 +27,10 @@ Result<Opened> Master::Rules::open(Session& session, OpenSubmission& call) {
   if (*seq != 0) {
     auto record = storage.get(*seq);
     if (!record) return record.error();
-    session.submissions.insert(record->submission);
+    Step again(storage, next_seq);
+    auto resumed = resume(again, session, record->submission);
+    if (resumed) resumed = apply(again);
+    if (!resumed) return resumed.error();
     return Opened{record->submission};
   }
   Submission submission;
@@ -44,10 +53,23 @@ Result<Opened> Master::Rules::open(Session& session, OpenSubmission& call) {
   return Opened{submission.id};
 }
 
+// An injection goes on after its producer or the master was away.
+Result<void> Master::Rules::resume(Step& step, Session& session, SubmissionId id) {
+  auto submission = step.submission(id);
+  if (!submission) return submission.error();
+  (*submission)->open = true;
+  session.submissions.insert(id);
+  session.is_producing = true;
+  orphans.erase(id);
+  return {};
+}
+
 Result<Done> Master::Rules::close(Session& session, const CloseSubmission& call) {
   Step step(storage, next_seq);
   auto submission = step.submission(call.submission);
   if (!submission) return submission.error();
+  if (!(*submission)->open) return Done{};
+  if (!session.submissions.contains(call.submission)) return not_open_here(call.submission);
   (*submission)->open = false;
   auto applied = apply(step);
   if (!applied) return applied.error();
@@ -60,12 +82,8 @@ Result<Pushed> Master::Rules::push(Session& session, Push& call) {
   auto uploaded = take_upload(session, call.item);
   if (!uploaded) return uploaded.error();
   Step step(storage, next_seq);
-  if (call.submission != 0) {
-    auto submission = step.submission(call.submission);
-    if (!submission) return submission.error();
-    (*submission)->open = true;  // also after a restart of the master
-    session.submissions.insert(call.submission);
-    session.is_producing = true;
+  if (call.submission != 0 && !session.submissions.contains(call.submission)) {
+    return not_open_here(call.submission);
   }
   auto pushed = admission.add(step, std::move(call.item), {session.hello, call.submission, now.utc_ns});
   bool visible = pushed || pushed.error().code == Code::kLoop || pushed.error().code == Code::kLimit;
@@ -77,7 +95,7 @@ Result<Pushed> Master::Rules::push(Session& session, Push& call) {
 
 Result<Done> Master::Rules::append(Session& session, ValueAppend& call) {
   if (call.offset == 0) {
-    if (session.uploads.size() >= kMaxUploads) session.uploads.erase(session.uploads.begin());
+    make_room_for_upload(session);
     session.uploads[call.upload] = Upload{storage.values().create(), 0};
   }
   auto it = session.uploads.find(call.upload);
@@ -90,6 +108,17 @@ Result<Done> Master::Rules::append(Session& session, ValueAppend& call) {
   if (!appended) return appended.error();
   upload.size += call.bytes.size();
   return Done{};
+}
+
+void Master::Rules::make_room_for_upload(Session& session) {
+  if (session.uploads.size() >= kMaxUploads) session.uploads.erase(session.uploads.begin());
+  size_t under_way = 0;
+  Session* most = &session;
+  for (auto& [peer, other] : sessions) {
+    under_way += other.uploads.size();
+    if (other.uploads.size() > most->uploads.size()) most = &other;
+  }
+  if (under_way >= kMaxAllUploads) most->uploads.erase(most->uploads.begin());
 }
 
 Result<void> Master::Rules::take_upload(Session& session, NewDescriptor& item) {

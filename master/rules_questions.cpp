@@ -1,9 +1,16 @@
 // Questions about progress.
 #include <algorithm>
 
+#include "bus/codec.h"
 #include "master/rules.h"
 
 namespace rebus {
+namespace {
+
+constexpr size_t kPageBytes = 256 << 10;  // then the next page begins
+
+}  // namespace
+
 Result<Marks> Master::Rules::marks(const ListMarks& call) {
   auto stored = storage.marks(call.seq);
   if (!stored) return stored.error();
@@ -16,15 +23,29 @@ Result<Marks> Master::Rules::marks(const ListMarks& call) {
   return answer;
 }
 
-Result<Status> Master::Rules::status() {
+Result<Status> Master::Rules::status(const GetStatus& call) {
   Status status;
   status.head = next_seq - 1;
   status.descriptors = storage.statistics().descriptors;
   status.idle = is_idle();
   for (const auto& [peer, session] : sessions) status.producers += session.is_producing ? 1 : 0;
-  for (const auto& [key, stored] : known) {
-    ConsumerStatus entry;
-    entry.consumer = stored;
+  std::map<ConsumerId, const Consumer*> by_id;
+  for (const auto& [key, stored] : known) by_id[stored.id] = &stored;
+  size_t bytes = 0;
+  for (auto it = by_id.upper_bound(call.after); it != by_id.end(); ++it) {
+    status.consumers.push_back(status_of(*it->second));
+    bytes += encoded_size(status.consumers.back());
+    if (bytes < kPageBytes) continue;
+    status.cursor = it->first;
+    break;
+  }
+  return status;
+}
+
+ConsumerStatus Master::Rules::status_of(const Consumer& stored) {
+  ConsumerStatus entry;
+  entry.consumer = stored;
+  {
     if (auto it = live.find(stored.id); it != live.end()) {
       entry.consumer = it->second.queue.consumer;
       entry.instances = static_cast<uint32_t>(it->second.instances.size());
@@ -32,9 +53,8 @@ Result<Status> Master::Rules::status() {
       entry.claims = it->second.queue.claims();
       entry.offered = it->second.offered;
     }
-    status.consumers.push_back(std::move(entry));
   }
-  return status;
+  return entry;
 }
 
 void Master::Rules::on(Session& s, uint64_t request, GetSubmission& call) {

@@ -5,17 +5,32 @@
 #include <cstdlib>
 
 #include "descriptor/escape.h"
+#include "descriptor/json.h"
 #include "master/rules.h"
 
 namespace rebus {
 namespace {
 
 constexpr uint32_t kMaxCredit = 1024;
+constexpr size_t kMaxDeclared = 4096;  // bytes of Consumer::takes; above them its SHA-256 stands for it
 
 uint64_t random_token() {
   uint64_t token = 0;
   if (getrandom(&token, sizeof token, 0) != sizeof token) std::abort();
   return token == 0 ? 1 : token;
+}
+
+// Canonical JSON of what a consumer takes, but for its domain.
+std::string declared_by(const Hello& hello) {
+  std::vector<std::string> prefixes = hello.prefixes;
+  std::sort(prefixes.begin(), prefixes.end());
+  JsonObject declared;
+  if (hello.objects_only) declared.add_json("objects_only", "true");
+  if (hello.own_domain) declared.add_json("own_domain", "true");
+  declared.add("prefixes", prefixes);
+  if (!hello.selector_regex.empty()) declared.add("selector_regex", escape(hello.selector_regex));
+  std::string text = declared.str();
+  return text.size() <= kMaxDeclared ? text : sha256(as_bytes(text)).hex();
 }
 
 bool is_agent_name(std::string_view name) {
@@ -57,8 +72,14 @@ Result<void> Master::Rules::join(Session& session) {
   auto filter = Filter::of(hello);
   if (!filter) return filter.error();
   session.filter = *std::move(filter);
-  // One that comes back after a reconnect may have pushed all; its next call tells.
+  // One that comes back after a reconnect may have pushed all.
   session.is_producing = hello.role == Role::kProducer && hello.token == 0;
+  if (hello.role == Role::kProducer && hello.submission != 0) {
+    Step step(storage, next_seq);
+    auto resumed = resume(step, session, hello.submission);
+    if (resumed) resumed = apply(step);
+    if (!resumed) return resumed;
+  }
   session.next = std::max<Seq>(hello.from, 1);
   if (hello.role == Role::kConsumer) {
     auto joined = join_consumer(session);
@@ -69,28 +90,46 @@ Result<void> Master::Rules::join(Session& session) {
   return {};
 }
 
-Result<void> Master::Rules::join_consumer(Session& session) {
-  std::pair key(session.hello.agent, session.hello.config);
-  auto it = known.find(key);
-  if (it == known.end()) {
-    Consumer consumer;
-    consumer.id = static_cast<ConsumerId>(known.size() + 1);
-    consumer.agent = key.first;
-    consumer.config = key.second;
-    Step step(storage, next_seq);
-    step.set(consumer);
-    auto stored = apply(step);
-    if (!stored) return stored;
-    it = known.emplace(key, consumer).first;
+// The stored consumer; a new one if there is none. Its watermarks are of what it takes: when that changes,
+// everything is looked at again, and marks tell what it has handled already.
+Result<Consumer*> Master::Rules::consumer_of(const Hello& hello) {
+  Consumer fresh;
+  fresh.agent = hello.agent;
+  fresh.config = hello.config;
+  fresh.domain = hello.domain;
+  fresh.takes = declared_by(hello);
+  auto [it, is_new] = known.try_emplace(key_of(fresh), fresh);
+  Consumer& consumer = it->second;
+  if (is_new) consumer.id = static_cast<ConsumerId>(known.size());
+  if (!is_new && consumer.takes == fresh.takes) return &consumer;
+  if (live.contains(consumer.id)) {
+    return Error{Code::kConflict, "instances of " + hello.agent + " that take other things (" +
+                                      consumer.takes +
+                                      ") are at work: stop them first, or give this one the same options"};
   }
-  session.consumer = it->second.id;
+  consumer.takes = fresh.takes;
+  consumer.watermark = {};
+  Step step(storage, next_seq);
+  step.set(consumer);
+  auto stored = apply(step);
+  if (!stored) return stored.error();
+  return &consumer;
+}
+
+Result<void> Master::Rules::join_consumer(Session& session) {
+  auto consumer = consumer_of(session.hello);
+  if (!consumer) return consumer.error();
+  session.consumer = (*consumer)->id;
   auto found = live.find(session.consumer);
   if (found == live.end()) {
-    Live fresh{ConsumerQueue(storage, it->second, session.filter), {}};
+    Live fresh{ConsumerQueue(storage, **consumer, session.filter), {}};
     auto loaded = fresh.queue.load();
     if (!loaded) return loaded;
     found = live.emplace(session.consumer, std::move(fresh)).first;
+    auto stored = store_liveness(found->second, true);
+    if (!stored) return stored;
   }
+  awaited.erase(session.consumer);
   found->second.instances.insert(session.peer);
   return {};
 }
@@ -109,10 +148,51 @@ void Master::Rules::end_session(PeerId peer) {
   consumer->second.instances.erase(peer);
   if (!consumer->second.instances.empty()) return;
   auto stored = store_watermarks(true);
+  if (stored) stored = store_liveness(consumer->second, false);
   if (!stored && !broken) broken = stored.error();
   Consumer& record = consumer->second.queue.consumer;
-  known[{record.agent, record.config}] = record;
+  known[key_of(record)] = record;
   live.erase(consumer);
+}
+
+Result<void> Master::Rules::store_liveness(Live& consumer, bool is_live) {
+  Consumer& record = consumer.queue.consumer;
+  if (record.is_live == is_live) return {};
+  record.is_live = is_live;
+  Step step(storage, next_seq);
+  step.set(record);
+  return apply(step);
+}
+
+// After a start. In one process nobody can come back.
+Result<void> Master::Rules::await_return() {
+  auto open = storage.open_submissions();
+  if (!open) return open.error();
+  orphans = {open->begin(), open->end()};
+  if (!options.expire_sessions) return close_orphans();
+  for (const auto& [key, consumer] : known) {
+    if (consumer.is_live) awaited.insert(consumer.id);
+  }
+  await_until = now.steady + options.return_time;
+  return {};
+}
+
+Result<void> Master::Rules::give_up_waiting() {
+  bool is_over = awaited.empty() && orphans.empty();
+  if (is_over || now.steady < await_until) return {};
+  awaited.clear();
+  return close_orphans();
+}
+
+Result<void> Master::Rules::close_orphans() {
+  Step step(storage, next_seq);
+  for (SubmissionId id : orphans) {
+    auto submission = step.submission(id);
+    if (!submission) return submission.error();
+    (*submission)->open = false;
+  }
+  orphans.clear();
+  return apply(step);
 }
 
 void Master::Rules::close_submissions(Session& session) {

@@ -51,26 +51,18 @@ bool Master::Rules::hand_out_one(Live& consumer) {
   }
   if (!*item) return false;
   auto record = storage.get((*item)->seq);
-  if (!record) {
-    task_damaged(consumer, best->peer, (*item)->seq, record.error());
+  if (!record && record.error().code != Code::kNotFound) {  // damage is no property of the descriptor
+    broken = record.error();
+    return false;
+  }
+  if (!record || !consumer.queue.filter().matches_selector(record->descriptor.selector)) {
+    consumer.queue.release((*item)->seq, best->peer);
     return true;
   }
   best->tasks++;
   consumer.offered++;
   answer(best->peer, 0, Task{Catalog::outward(*std::move(record)), std::nullopt});
   return true;
-}
-
-// What cannot be read fails visibly; the others go on.
-void Master::Rules::task_damaged(Live& consumer, PeerId peer, Seq seq, const Error& error) {
-  consumer.queue.release(seq, peer);
-  Step step(storage, next_seq);
-  consumer.queue.consumer.outcomes[static_cast<size_t>(Outcome::kFailed)]++;
-  step.set(consumer.queue.consumer);
-  step.add(Mark{seq, consumer.queue.consumer.id, Outcome::kFailed, error.message});
-  auto applied = step.apply();
-  if (!applied && !broken) broken = applied.error();
-  consumer.finishes++;
 }
 
 void Master::Rules::feed(Session& reader) {
@@ -94,7 +86,7 @@ void Master::Rules::feed(Session& reader) {
         return;
       }
       reader.next = entry.seq + 1;
-      looked_at++;
+      looked_at += reader.filter.cost();
     }
   }
 }
@@ -122,6 +114,7 @@ Result<bool> Master::Rules::feed_entry(Session& reader, const LogEntry& entry) {
 }
 
 bool Master::Rules::is_idle() const {
+  if (!awaited.empty() || !orphans.empty()) return false;
   bool producing =
       std::any_of(sessions.begin(), sessions.end(), [](auto& s) { return s.second.is_producing; });
   return !producing &&
@@ -143,6 +136,7 @@ Result<std::set<SubmissionId>> Master::Rules::closure_of(SubmissionId id) {
 }
 
 bool Master::Rules::is_complete(const std::set<SubmissionId>& closure) {
+  if (!awaited.empty()) return false;
   return std::all_of(closure.begin(), closure.end(), [&](SubmissionId id) {
     auto submission = storage.submission(id);
     if (!submission || submission->open) return false;

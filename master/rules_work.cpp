@@ -2,6 +2,13 @@
 #include "master/rules.h"
 
 namespace rebus {
+namespace {
+
+constexpr size_t kMaxReason =
+    2048;  // bytes of why something failed: all that failed on one object in a message
+
+}  // namespace
+
 void Master::Rules::finish(Session& session, Finish& call) {
   auto consumer = live.find(session.consumer);
   if (consumer == live.end()) {  // a reader: only the credit
@@ -10,6 +17,7 @@ void Master::Rules::finish(Session& session, Finish& call) {
   }
   if (!consumer->second.queue.release(call.seq, session.peer)) return;  // no longer its own: not applied
   if (session.tasks > 0) session.tasks--;
+  if (call.message.size() > kMaxReason) call.message.resize(kMaxReason);
   auto finished = finish_claim(session, consumer->second, call);
   if (!finished && !broken) broken = finished.error();
 }

@@ -344,6 +344,49 @@ TEST_P(Zmq, AReaderSeesEverythingOnceWhateverIsLost) {
   EXPECT_EQ(seen, (std::vector<Seq>{1, 2, 3, 4}));
 }
 
+// A master that restarted has forgotten an upload; what was pushed behind it names it as a precursor.
+TEST_P(Zmq, WhatDependsOnALostUploadIsPushedAgainBehindIt) {
+  FakeMaster master(fresh_address());
+  Bus bus(connect(master.address()));
+  auto joined = std::async(std::launch::async, [&] { return bus.join(hello_of(Role::kConsumer)); });
+  master.welcome(5);
+  ASSERT_TRUE(joined.get().ok());
+  NewDescriptor large, child;
+  large.descriptor = object_with(std::string(kMaxInlineValue + 1, 'x'));
+  child.descriptor = make_child(large.descriptor, "tester", "/child", Value::of("c"), Kind::kText);
+  auto pushed = std::async(std::launch::async, [&] {
+    auto done = bus.push(large);
+    if (done) done = bus.push(child);
+    return done ? bus.flush() : done;
+  });
+  master.answer(master.hear_until<ValueAppend>(), Done{});
+  Heard first = master.hear_until<Push>(), second = master.hear_until<Push>();
+  master.answer(first, Failure{Code::kUnavailable, "begin again"});
+  master.answer(second, Failure{Code::kNotFound, "no such precursor"});
+  master.answer(master.hear_until<ValueAppend>(), Done{});
+  Heard again = master.hear_until<Push>();
+  EXPECT_EQ(std::get<Push>(again.message.body).item.descriptor.selector, large.descriptor.selector);
+  master.answer(again, Pushed{1, true});
+  Heard behind = master.hear_until<Push>();
+  EXPECT_EQ(std::get<Push>(behind.message.body).item.descriptor.selector, child.descriptor.selector);
+  master.answer(behind, Failure{Code::kNotFound, "no such precursor"});
+  EXPECT_EQ(pushed.get().error().code, Code::kNotFound) << "now it is an error";
+}
+
+TEST_P(Zmq, AProducerSaysWhatItGoesOnWith) {
+  FakeMaster master(fresh_address());
+  Bus bus(connect(master.address()));
+  auto joined = std::async(std::launch::async, [&] { return bus.join(hello_of(Role::kProducer)); });
+  Heard first = master.welcome(5);
+  ASSERT_TRUE(joined.get().ok());
+  auto opened =
+      std::async(std::launch::async, [&] { return bus.open_submission(object_with("n"), Lane::kNormal); });
+  master.answer(master.hear_until<OpenSubmission>(), Opened{17});
+  ASSERT_TRUE(opened.get().ok());
+  master.say(first, {0, Lost{}}, {});
+  EXPECT_EQ(std::get<Hello>(master.welcome(6).message.body).submission, 17u);
+}
+
 TEST_P(Zmq, TheEndOfAVoidTaskIsNotSaidInTheNextSession) {
   FakeMaster master(fresh_address());
   auto channel = connect(master.address());

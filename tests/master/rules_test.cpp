@@ -231,6 +231,63 @@ TEST(Consumer, with_other_options_is_another_one) {
   EXPECT_EQ(handle_all(master, master.join(hello)).size(), 1u);
 }
 
+Hello consumer_hello(const std::string& prefix, const std::string& domain = "default") {
+  Hello hello;
+  hello.role = Role::kConsumer;
+  hello.agent = "hasher";
+  hello.domain = *Domain::parse(domain);
+  hello.prefixes = {prefix};
+  hello.objects_only = true;
+  hello.credit = 4;
+  return hello;
+}
+
+TEST(Consumer, of_another_domain_is_another_one) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  PeerId lab = master.join(consumer_hello("/", "lab"));
+  master.inject(inject, master.open(inject, "s"), "a");
+  EXPECT_EQ(handle_all(master, lab), std::vector<std::string>());
+  master.leave(lab);
+  PeerId all = master.join(consumer_hello("/"));
+  EXPECT_EQ(handle_all(master, all), std::vector<std::string>{"a"});
+}
+
+TEST(Consumer, is_not_joined_by_one_that_takes_other_things) {
+  BareMaster master;
+  master.join(consumer_hello("/binary"));
+  EXPECT_THROW(master.join(consumer_hello("/text")), std::runtime_error);
+  EXPECT_NO_THROW(master.join(consumer_hello("/binary")));
+}
+
+TEST(Consumer, that_comes_back_and_takes_more_is_given_what_it_passed_by_and_no_more) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  SubmissionId submission = master.open(inject, "s");
+  master.inject(inject, submission, "a");
+  master.push(inject, make_object(Domain(), "/text/ascii", "t", Value::of("t"), "inject"), submission,
+              OriginClaim{{}, "t", 1});
+  PeerId narrow = master.join(consumer_hello("/binary"));
+  EXPECT_EQ(handle_all(master, narrow), std::vector<std::string>{"a"});
+  master.leave(narrow);
+  PeerId wide = master.join(consumer_hello("/"));
+  EXPECT_EQ(handle_all(master, wide), std::vector<std::string>{"t"});
+}
+
+TEST(Consumer, is_given_only_what_its_regex_matches) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  Hello hello = consumer_hello("/");
+  hello.selector_regex = "^/nothing";
+  PeerId choosy = master.join(hello);
+  SubmissionId submission = master.open(inject, "s");
+  master.inject(inject, submission, "a");
+  master.close(inject, submission);
+  EXPECT_EQ(handle_all(master, choosy), std::vector<std::string>());
+  uint64_t idle = master.start_asking(inject, WaitIdle{});
+  EXPECT_TRUE(master.has_answer(idle));
+}
+
 TEST(Claim, of_a_lost_session_is_handed_out_again) {
   BareMaster master;
   PeerId inject = master.join(Role::kProducer, "inject");
@@ -294,6 +351,49 @@ TEST(Submission, is_complete_when_its_last_member_is_handled) {
   EXPECT_TRUE(master.has_answer(waiting));
 }
 
+TEST(Submission, belongs_to_the_session_that_opened_it) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject"), other = master.join(Role::kProducer, "other");
+  SubmissionId submission = master.open(inject, "s");
+  EXPECT_EQ(refusal(master.ask(other, CloseSubmission{submission})), Code::kInvalid);
+  Descriptor d = make_object(Domain(), "/binary/elf", "a", Value::of("a"), "other");
+  EXPECT_EQ(refusal(master.push(other, d, submission, OriginClaim{{}, "a", 0})), Code::kInvalid);
+  master.close(inject, submission);
+  EXPECT_TRUE(std::holds_alternative<Done>(master.ask(inject, CloseSubmission{submission}))) << "a repeat";
+}
+
+TEST(Status, of_many_consumers_comes_in_pages) {
+  BareMaster master;
+  constexpr size_t kMany = 300;
+  for (size_t i = 0; i < kMany; i++) {
+    Hello hello = consumer_hello("/");
+    hello.config = std::to_string(i) + std::string(4000, 'c');
+    master.join(hello);
+  }
+  PeerId client = master.join(Role::kClient, "ls");
+  size_t count = 0, pages = 0;
+  for (ConsumerId after = 0; pages == 0 || after != 0; pages++) {
+    auto status = std::get<Status>(master.ask(client, GetStatus{after}));
+    count += status.consumers.size();
+    after = status.cursor;
+  }
+  EXPECT_EQ(count, kMany);
+  EXPECT_GT(pages, 1u);
+}
+
+TEST(Uploads, of_one_session_do_not_take_the_place_of_others) {
+  BareMaster master;
+  std::vector<PeerId> greedy;
+  for (int i = 0; i < 8; i++) greedy.push_back(master.join(Role::kProducer, "greedy"));
+  PeerId modest = master.join(Role::kProducer, "modest");
+  master.ask(modest, ValueAppend{1, 0, "begin"});
+  for (uint64_t upload = 1; upload < 200; upload++) {
+    for (PeerId peer : greedy) master.ask(peer, ValueAppend{upload, 0, "x"});
+  }
+  EXPECT_TRUE(std::holds_alternative<Done>(master.ask(modest, ValueAppend{1, 5, "end"})));
+  EXPECT_EQ(refusal(master.ask(greedy[0], ValueAppend{1, 1, "x"})), Code::kUnavailable);
+}
+
 TEST(Submission, of_known_bytes_waits_for_those_who_work_on_them) {
   BareMaster master;
   PeerId inject = master.join(Role::kProducer, "inject");
@@ -307,6 +407,73 @@ TEST(Submission, of_known_bytes_waits_for_those_who_work_on_them) {
   EXPECT_FALSE(master.has_answer(waiting));
   handle_all(master, hasher);
   EXPECT_TRUE(master.has_answer(waiting));
+}
+
+bool is_complete(BareMaster& master, SubmissionId submission) {
+  PeerId client = master.join(Role::kClient, "tree");
+  return std::get<SubmissionStatus>(master.ask(client, GetSubmission{submission, false})).complete;
+}
+
+TEST(Restart, waits_for_the_consumers_that_were_there) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  join_objects_consumer(master, "hasher");
+  SubmissionId submission = master.open(inject, "s");
+  master.inject(inject, submission, "a");
+  master.close(inject, submission);
+  master.restart();
+  EXPECT_FALSE(is_complete(master, submission)) << "nobody has handled it";
+  uint64_t idle = master.start_asking(master.join(Role::kClient, "ls"), WaitIdle{});
+  PeerId hasher = join_objects_consumer(master, "hasher");
+  EXPECT_FALSE(is_complete(master, submission));
+  EXPECT_FALSE(master.has_answer(idle));
+  handle_all(master, hasher);
+  EXPECT_TRUE(is_complete(master, submission));
+  EXPECT_TRUE(master.has_answer(idle));
+}
+
+TEST(Restart, waits_only_so_long) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  join_objects_consumer(master, "hasher");
+  SubmissionId submission = master.open(inject, "s");
+  master.inject(inject, submission, "a");
+  master.restart();
+  EXPECT_FALSE(is_complete(master, submission));
+  master.pass(MasterOptions().return_time);
+  EXPECT_TRUE(is_complete(master, submission)) << "neither the producer nor the consumer came back";
+}
+
+TEST(Restart, does_not_wait_for_a_consumer_that_left) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  PeerId hasher = join_objects_consumer(master, "hasher");
+  SubmissionId submission = master.open(inject, "s");
+  master.inject(inject, submission, "a");
+  master.close(inject, submission);
+  master.leave(hasher);
+  master.restart();
+  EXPECT_TRUE(is_complete(master, submission));
+}
+
+TEST(Restart, leaves_an_injection_open_for_its_producer) {
+  BareMaster master;
+  SubmissionId submission = master.open(master.join(Role::kProducer, "inject"), "s");
+  master.restart();
+  EXPECT_FALSE(is_complete(master, submission));
+  Hello again;
+  again.role = Role::kProducer;
+  again.agent = "inject";
+  again.token = 5;
+  again.submission = submission;
+  PeerId inject = master.join(again);
+  for (int second = 0; second < 30; second += 5) {
+    master.pass(std::chrono::seconds(5));
+    master.tell(inject, Heartbeat{});
+  }
+  EXPECT_FALSE(is_complete(master, submission)) << "it may be uploading something large";
+  master.close(inject, submission);
+  EXPECT_TRUE(is_complete(master, submission));
 }
 
 TEST(Idle, comes_after_the_last_producer_and_the_last_task) {

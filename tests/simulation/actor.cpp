@@ -37,6 +37,7 @@ Hello hello_of(const Actor& actor) {
   switch (actor.part) {
     case Part::kInject:
       hello.role = Role::kProducer;
+      hello.submission = actor.closed ? 0 : actor.submission;
       break;
     case Part::kUnpack:
       hello.prefixes = {"/archive"};

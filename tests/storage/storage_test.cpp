@@ -458,8 +458,9 @@ TEST_P(AnyStorage, keeps_marks_and_consumers) {
   Seq seq = scribe.object("x");
   scribe.changes.marks = {
       {seq, 2, Outcome::kFailed, "why"}, {seq, 1, Outcome::kDone, ""}, {seq + 1, 1, Outcome::kDone, ""}};
-  Consumer consumer{3, "hasher", "{}", {1, 2, 3}, {0, 4, 5, 6}};
-  scribe.changes.consumers = {consumer, {1, "x", "", {}, {}}};
+  Consumer consumer{
+      3, "hasher", "{}", {1, 2, 3}, {0, 4, 5, 6}, true, *Domain::parse("lab"), R"({"prefixes":["/"]})"};
+  scribe.changes.consumers = {consumer, {1, "x", "", {}, {}, false, Domain(), ""}};
   scribe.commit();
   scribe.changes.marks = {{seq, 2, Outcome::kDone, ""}};  // replayed
   scribe.commit();
@@ -477,6 +478,9 @@ TEST_P(AnyStorage, keeps_marks_and_consumers) {
   EXPECT_EQ(consumers[1].agent, "hasher");
   EXPECT_EQ(consumers[1].watermark, consumer.watermark);
   EXPECT_EQ(consumers[1].outcomes, consumer.outcomes);
+  EXPECT_EQ(consumers[1].domain, consumer.domain);
+  EXPECT_EQ(consumers[1].takes, consumer.takes);
+  EXPECT_TRUE(consumers[1].is_live);
 }
 
 TEST_P(AnyStorage, knows_which_submissions_are_open_and_active) {

@@ -5,7 +5,6 @@
 namespace rebus {
 
 BareMaster::BareMaster(MasterOptions options) : options_(std::move(options)), storage_(*open_storage({})) {
-  options_.expire_sessions = false;
   restart();
 }
 
@@ -13,10 +12,14 @@ BareMaster::~BareMaster() = default;
 
 void BareMaster::restart() {
   tasks_.clear();
-  master_ = *Master::start(*storage_, options_, now());
+  master_ = *Master::start(*storage_, options_, now_);
 }
 
-Moment BareMaster::now() { return {std::chrono::steady_clock::now(), 1}; }
+void BareMaster::pass(std::chrono::milliseconds time) {
+  now_.steady += time;
+  master_->tick(now_);
+  settle();
+}
 
 PeerId BareMaster::join(Hello hello) {
   if (hello.prefixes.empty()) hello.prefixes = {"/"};
@@ -36,7 +39,7 @@ PeerId BareMaster::join(Role role, const std::string& agent) {
 
 uint64_t BareMaster::start_asking(PeerId peer, Body call) {
   uint64_t request = next_request_++;
-  master_->handle(peer, {request, std::move(call)}, now());
+  master_->handle(peer, {request, std::move(call)}, now_);
   settle();
   return request;
 }
@@ -51,7 +54,7 @@ Body BareMaster::ask(PeerId peer, Body call) {
 }
 
 void BareMaster::tell(PeerId peer, Body message) {
-  master_->handle(peer, {0, std::move(message)}, now());
+  master_->handle(peer, {0, std::move(message)}, now_);
   settle();
 }
 

@@ -21,6 +21,8 @@ class BareMaster {
   void leave(PeerId peer) { master_->peer_gone(peer), settle(); }
   // Ends everything in memory and starts on the same storage.
   void restart();
+  // Nothing else moves its clock.
+  void pass(std::chrono::milliseconds time);
 
   // Sends, settles, and gives the answer.
   Body ask(PeerId peer, Body call);
@@ -41,11 +43,10 @@ class BareMaster {
 
  private:
   void settle();
-  Moment now();
-
   MasterOptions options_;
   std::unique_ptr<Storage> storage_;
   std::unique_ptr<Master> master_;
+  Moment now_{MonotonicTime(std::chrono::hours(1)), 1};
   PeerId next_peer_ = 1;
   uint64_t next_request_ = 1;
   std::map<uint64_t, Body> answers_;
