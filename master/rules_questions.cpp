@@ -45,15 +45,13 @@ Result<Status> Master::Rules::status(const GetStatus& call) {
 ConsumerStatus Master::Rules::status_of(const Consumer& stored) {
   ConsumerStatus entry;
   entry.consumer = stored;
-  {
-    if (auto it = live.find(stored.id); it != live.end()) {
-      entry.consumer = it->second.queue.consumer;
-      entry.instances = static_cast<uint32_t>(it->second.instances.size());
-      entry.prefixes = sessions.at(*it->second.instances.begin()).hello.prefixes;
-      entry.claims = it->second.queue.claims();
-      entry.offered = it->second.offered;
-    }
-  }
+  auto it = live.find(stored.id);
+  if (it == live.end()) return entry;
+  entry.consumer = it->second.queue.consumer;
+  entry.instances = static_cast<uint32_t>(it->second.instances.size());
+  entry.prefixes = sessions.at(*it->second.instances.begin()).hello.prefixes;
+  entry.claims = it->second.queue.claims();
+  entry.offered = it->second.offered;
   return entry;
 }
 
