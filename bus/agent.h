@@ -18,11 +18,10 @@ struct OptionSpec {
   std::string name = {};     // "--algorithms", or "-r,--recursive"
   std::string metavar = {};  // "LIST"; empty: a flag
   std::string help = {};
-  std::string
-      fallback;       // default value, shown in the help; another one in a later version is the same consumer
-  bool list = false;  // takes commas; may be repeated
-  bool neutral = false;  // does not alter the output: runs that differ in it share their progress
-  bool secret = false;   // never shown, logged or stored; counts by its SHA-256
+  std::string fallback = {};  // default value, shown in the help; not a part of the consumer's name
+  bool list = false;          // takes commas; may be repeated
+  bool neutral = false;       // does not alter the output: runs that differ in it share their progress
+  bool secret = false;        // never shown, logged or stored; counts by its SHA-256
 };
 
 // Positional arguments. An agent with max == kMany takes all up to "--".
@@ -128,7 +127,7 @@ class Agent {
   // Consumers and readers: whether this descriptor is worth process(). May read metadata and bytes.
   virtual bool accepts(Work&) { return true; }
   // Consumers and readers. An Error becomes a visible failure of this descriptor for this agent; the bus
-  // goes on.
+  // goes on. kStorage is no fault of the descriptor: the agent ends, and the task is handed out again.
   virtual Result<void> process(Work& work);
   // Producers and clients: called once; the agent ends when it returns.
   virtual Result<void> run(Bus& bus);

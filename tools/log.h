@@ -14,7 +14,7 @@ struct LogOptions {
   bool syslog = false;
 };
 
-// Sets spdlog's default logger. kUnreadable if the file cannot be written.
+// Sets spdlog's default logger. kInvalid if the file cannot be written.
 Result<void> set_up_log(const LogOptions& options);
 
 // `text` with what escape() would escape escaped, but for backslashes: escaped parts stay as they are.

@@ -8,11 +8,10 @@ namespace {
 
 const AgentSpec kTool = {
     .name = "tool",
-    .options =
-        {{.name = "-a,--algorithms", .metavar = "LIST", .help = {}, .fallback = "md5,sha1", .list = true},
-         {.name = "--deep", .metavar = {}, .help = {}, .fallback = {}},
-         {.name = "--speed", .metavar = "N", .help = {}, .fallback = {}, .neutral = true},
-         {.name = "--password", .metavar = "TEXT", .help = {}, .fallback = {}, .secret = true}},
+    .options = {{.name = "-a,--algorithms", .metavar = "LIST", .fallback = "md5,sha1", .list = true},
+                {.name = "--deep"},
+                {.name = "--speed", .metavar = "N", .neutral = true},
+                {.name = "--password", .metavar = "TEXT", .secret = true}},
 };
 
 Options with(std::initializer_list<std::pair<const char*, std::vector<std::string>>> values) {

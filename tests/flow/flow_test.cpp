@@ -114,6 +114,11 @@ class Running {
     thread_.join();
     EXPECT_TRUE(ended_.ok()) << ended_.error().message;
   }
+  void wait_for(Code code) {
+    thread_.join();
+    ASSERT_FALSE(ended_.ok());
+    EXPECT_EQ(ended_.error().code, code);
+  }
   const RunCounts& counts() const { return counts_; }
 
  private:
@@ -288,6 +293,38 @@ TEST_P(Flow, long_names_come_in_as_many_pages_as_they_need) {
   std::set<Seq> members;
   for (const Origin& origin : *contents) members.insert(origin.object);
   EXPECT_EQ(members, objects);
+}
+
+// Cannot read what it is given, until it is told otherwise.
+bool is_damaged = false;
+
+class Careful final : public Agent {
+ public:
+  Result<void> process(Work& work) override {
+    if (is_damaged) return Error{Code::kStorage, "a checksum does not match"};
+    return work.push("/read", "whole", rebus::Kind::kText);
+  }
+};
+
+const AgentSpec kCareful = {
+    .name = "careful",
+    .prefixes = {"/binary"},
+    .objects_only = true,
+    .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Careful>(); },
+};
+
+TEST_P(Flow, damage_ends_the_agent_and_is_no_failure_of_the_descriptor) {
+  AnyBus bus(GetParam(), folder_);
+  Running inject(bus, agent("inject"), with_arguments({"/bin/ls"}), out_);
+  inject.wait();
+  is_damaged = true;
+  Running(bus, kCareful, {}, out_).wait_for(Code::kStorage);
+  is_damaged = false;
+  Running careful(bus, kCareful, {}, out_);
+  auto status = join_client(bus)->submission(out_.submission(), true);
+  ASSERT_TRUE(status.ok());
+  EXPECT_EQ(status->submission.failures, 0u);
+  EXPECT_EQ(status->submission.results, 1u);
 }
 
 class Verbose final : public Agent {
