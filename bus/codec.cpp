@@ -211,14 +211,4 @@ Result<Message> decode(const FrameView& frame) {
   return Error{Code::kProtocol, "there is no message of type " + std::to_string(frame.header.type)};
 }
 
-namespace {
-size_t value_header_size() { return pack(ValueHeader{UINT64_MAX, {}, true}).size() + sizeof(Digest); }
-}  // namespace
-
-size_t encoded_size(const Record& record) { return pack(record).size() + value_header_size(); }
-size_t encoded_size(const NewDescriptor& item) { return pack(item).size() + value_header_size(); }
-size_t encoded_size(const Origin& origin) { return pack(origin).size(); }
-size_t encoded_size(const LabelledUuid& uuid) { return pack(uuid).size(); }
-size_t encoded_size(const ConsumerStatus& status) { return pack(status).size(); }
-
 }  // namespace rebus

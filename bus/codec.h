@@ -8,6 +8,7 @@
 
 #include "bus/frame.h"
 #include "bus/value_part.h"
+#include "descriptor/pack.h"
 
 namespace rebus {
 
@@ -29,12 +30,13 @@ Result<std::string> encode(const Message& message);
 // Anything not understood is kProtocol.
 Result<Message> decode(const FrameView& frame);
 
-// Bytes that it adds to the body of a message, about; to keep pages and steps below kMaxFrameBody.
-size_t encoded_size(const Record& record);
-size_t encoded_size(const NewDescriptor& item);
-size_t encoded_size(const Origin& origin);
-size_t encoded_size(const LabelledUuid& uuid);
-size_t encoded_size(const ConsumerStatus& status);
+// Bytes that a part (a Record, an Origin, …) adds to the body of a message, at most: to keep pages and steps
+// below kMaxFrameBody.
+template <class Part>
+size_t encoded_size(const Part& part) {
+  constexpr size_t kMaxValueHeader = 64;  // in the list of kValuesKey
+  return pack(part).size() + kMaxValueHeader;
+}
 
 // Name of a message type, e.g. "Hello"; nullptr if there is none of this number.
 const char* message_name(uint16_t type);

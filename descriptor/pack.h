@@ -3,8 +3,12 @@
 // A structure is a msgpack map with small integer keys; a field that is zero, false or empty is left out, an
 // unknown key is ignored, so either side may be older. A structure names its fields once:
 //
-//     struct Point { uint64_t x = 0; std::string name; template <class A> void fields(A& a) { a(1, x); a(2,
-//     name); } };
+//     struct Point {
+//       uint64_t x = 0;
+//       std::string name;
+//       template <class A>
+//       void fields(A& a) { a(1, x), a(2, name); }
+//     };
 //
 // std::string is msgpack bin: labels and names are bytes, not text. Source of the format: msgpack
 // specification, https://github.com/msgpack/msgpack/blob/master/spec.md

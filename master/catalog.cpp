@@ -4,7 +4,7 @@
 #include <deque>
 #include <unordered_set>
 
-#include "bus/codec.h"
+#include "master/page_budget.h"
 
 namespace rebus {
 namespace {
@@ -12,7 +12,6 @@ namespace {
 constexpr size_t kMaxPage = 256;
 constexpr size_t kMaxOriginPage = 4096;
 constexpr size_t kMaxUuidPage = 1000;
-constexpr size_t kPageBytes = 512 << 10;     // in a message, but for the first item; labels can be long
 constexpr size_t kMaxDescendants = 1 << 20;  // of one question
 
 bool passes(const Find& query, const Record& record) {
@@ -39,15 +38,14 @@ Result<Items> Catalog::find(const Find& query) {
   if (!page) return page.error();
   Items items;
   items.cursor = page->cursor;
-  size_t bytes = 0;
+  PageBudget budget;
   for (size_t i = 0; i < page->seqs.size(); i++) {
     auto record = storage_.get(page->seqs[i]);
     if (!record && record.error().code == Code::kNotFound) continue;  // a hole
     if (!record) return record.error();
     if (!passes(query, *record)) continue;
     Record item = outward(*std::move(record));
-    bytes += encoded_size(item);
-    if (bytes > kPageBytes && !items.records.empty()) {
+    if (!budget.takes(item)) {
       auto shorter = positions(query, i);  // where this one comes first
       if (!shorter) return shorter.error();
       items.cursor = shorter->cursor;
@@ -148,11 +146,10 @@ Result<Origins> Catalog::origins(const ListOrigins& call) {
   if (!found) return found.error();
   const bool is_last = found->size() < kMaxOriginPage;
   Origins answer;
-  size_t bytes = 0;
+  PageBudget budget;
   for (Origin& origin : *found) {
     if (call.upto != 0 && origin.seq > call.upto) return answer;
-    bytes += encoded_size(origin);
-    if (bytes > kPageBytes && !answer.origins.empty()) {
+    if (!budget.takes(origin)) {
       answer.cursor = origin.seq;
       return answer;
     }
@@ -167,11 +164,10 @@ Result<Uuids> Catalog::uuids(const ListUuids& call) {
   auto found = storage_.uuids(call.domain, call.after, limit);
   if (!found) return found.error();
   Uuids answer;
-  size_t bytes = 0;
+  PageBudget budget;
   for (auto& entry : *found) {
     LabelledUuid item{entry.uuid, std::move(entry.label)};
-    bytes += encoded_size(item);
-    if (bytes > kPageBytes && !answer.uuids.empty()) return answer;
+    if (!budget.takes(item)) return answer;
     answer.uuids.push_back(std::move(item));
   }
   return answer;

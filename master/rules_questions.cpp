@@ -1,15 +1,10 @@
 // Questions about progress.
 #include <algorithm>
 
-#include "bus/codec.h"
+#include "master/page_budget.h"
 #include "master/rules.h"
 
 namespace rebus {
-namespace {
-
-constexpr size_t kPageBytes = 256 << 10;  // then the next page begins
-
-}  // namespace
 
 Result<Marks> Master::Rules::marks(const ListMarks& call) {
   auto stored = storage.marks(call.seq);
@@ -31,13 +26,14 @@ Result<Status> Master::Rules::status(const GetStatus& call) {
   for (const auto& [peer, session] : sessions) status.producers += session.is_producing ? 1 : 0;
   std::map<ConsumerId, const Consumer*> by_id;
   for (const auto& [key, stored] : known) by_id[stored.id] = &stored;
-  size_t bytes = 0;
+  PageBudget budget;
   for (auto it = by_id.upper_bound(call.after); it != by_id.end(); ++it) {
-    status.consumers.push_back(status_of(*it->second));
-    bytes += encoded_size(status.consumers.back());
-    if (bytes < kPageBytes) continue;
-    status.cursor = it->first;
-    break;
+    ConsumerStatus entry = status_of(*it->second);
+    if (!budget.takes(entry)) {
+      status.cursor = status.consumers.back().consumer.id;
+      break;
+    }
+    status.consumers.push_back(std::move(entry));
   }
   return status;
 }
