@@ -90,7 +90,7 @@ struct Master::Rules {
   }
 
   Result<Opened> open(Session& session, OpenSubmission& call);
-  Result<void> resume(Step& step, Session& session, SubmissionId id);
+  Result<void> resume(Session& session, SubmissionId id);
   Result<Done> close(Session& session, const CloseSubmission& call);
   Result<Pushed> push(Session& session, Push& call);
   Result<Done> append(Session& session, ValueAppend& call);
@@ -112,7 +112,7 @@ struct Master::Rules {
   Result<void> store_watermarks(bool all);
   void hand_out();
   void hand_out(Live& consumer);
-  bool hand_out_one(Live& consumer);
+  size_t hand_out_one(Live& consumer);
   void feed(Session& reader);
   Result<bool> feed_entry(Session& reader, const LogEntry& entry);
   bool is_idle() const;

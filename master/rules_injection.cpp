@@ -27,9 +27,7 @@ Result<Opened> Master::Rules::open(Session& session, OpenSubmission& call) {
   if (*seq != 0) {
     auto record = storage.get(*seq);
     if (!record) return record.error();
-    Step again(storage, next_seq);
-    auto resumed = resume(again, session, record->submission);
-    if (resumed) resumed = apply(again);
+    auto resumed = resume(session, record->submission);
     if (!resumed) return resumed.error();
     return Opened{record->submission};
   }
@@ -54,10 +52,13 @@ Result<Opened> Master::Rules::open(Session& session, OpenSubmission& call) {
 }
 
 // An injection goes on after its producer or the master was away.
-Result<void> Master::Rules::resume(Step& step, Session& session, SubmissionId id) {
+Result<void> Master::Rules::resume(Session& session, SubmissionId id) {
+  Step step(storage, next_seq);
   auto submission = step.submission(id);
   if (!submission) return submission.error();
   (*submission)->open = true;
+  auto applied = apply(step);
+  if (!applied) return applied;
   session.submissions.insert(id);
   session.is_producing = true;
   orphans.erase(id);

@@ -75,9 +75,7 @@ Result<void> Master::Rules::join(Session& session) {
   // One that comes back after a reconnect may have pushed all.
   session.is_producing = hello.role == Role::kProducer && hello.token == 0;
   if (hello.role == Role::kProducer && hello.submission != 0) {
-    Step step(storage, next_seq);
-    auto resumed = resume(step, session, hello.submission);
-    if (resumed) resumed = apply(step);
+    auto resumed = resume(session, hello.submission);
     if (!resumed) return resumed;
   }
   session.next = std::max<Seq>(hello.from, 1);

@@ -7,7 +7,7 @@ namespace rebus {
 namespace {
 
 constexpr uint32_t kWatermarkEvery = 64;  // finishes between two stored watermarks
-constexpr size_t kReaderScan = 4096;      // log entries looked at per reader and settle()
+constexpr size_t kScan = 4096;            // log entries looked at per peer and settle(), plain ones
 constexpr size_t kReaderPage = 64;
 
 }  // namespace
@@ -33,42 +33,49 @@ void Master::Rules::hand_out() {
 }
 
 void Master::Rules::hand_out(Live& consumer) {
-  while (hand_out_one(consumer)) {
+  size_t looked_at = 0;
+  while (size_t cost = hand_out_one(consumer)) {
+    looked_at += cost;
+    if (looked_at < kScan) continue;
+    more = true;
+    return;
   }
 }
 
-bool Master::Rules::hand_out_one(Live& consumer) {
+// Gives what it cost to look at, or 0 if there is nothing to hand out.
+size_t Master::Rules::hand_out_one(Live& consumer) {
+  const Filter& filter = consumer.queue.filter();
   Session* best = nullptr;
   for (PeerId peer : consumer.instances) {
     Session& session = sessions.at(peer);
     if (best == nullptr || session.free_credit() > best->free_credit()) best = &session;
   }
-  if (best == nullptr || best->free_credit() == 0) return false;
+  if (best == nullptr || best->free_credit() == 0) return 0;
   auto item = consumer.queue.claim_next(best->peer);
   if (!item) {
     broken = item.error();
-    return false;
+    return 0;
   }
-  if (!*item) return false;
+  if (!*item) return 0;
   auto record = storage.get((*item)->seq);
   if (!record && record.error().code != Code::kNotFound) {  // damage is no property of the descriptor
     broken = record.error();
-    return false;
+    return 0;
   }
-  if (!record || !consumer.queue.filter().matches_selector(record->descriptor.selector)) {
+  if (!record || !filter.matches_selector(record->descriptor.selector)) {
     consumer.queue.release((*item)->seq, best->peer);
-    return true;
+    return filter.cost();
   }
   best->tasks++;
   consumer.offered++;
   answer(best->peer, 0, Task{Catalog::outward(*std::move(record)), std::nullopt});
-  return true;
+  return filter.cost();
 }
 
 void Master::Rules::feed(Session& reader) {
   size_t looked_at = 0;
   while (reader.free_credit() > 0 && reader.next < next_seq) {
-    if (looked_at >= kReaderScan) {
+    if (looked_at >= kScan) {
       more = true;
       return;
     }

@@ -4,8 +4,8 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kMaxReason =
-    2048;  // bytes of why something failed: all that failed on one object in a message
+// Bytes of why something failed; the reasons of all consumers that failed on one object go into one message.
+constexpr size_t kMaxReason = 2048;
 
 }  // namespace
 

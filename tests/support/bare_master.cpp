@@ -92,4 +92,45 @@ void BareMaster::close(PeerId producer, SubmissionId submission) {
   ask(producer, CloseSubmission{submission});
 }
 
+Code refusal(const Body& answer) {
+  const auto* failure = std::get_if<Failure>(&answer);
+  return failure == nullptr ? Code{} : failure->code;
+}
+
+std::vector<std::string> handle_all(BareMaster& master, PeerId consumer) {
+  std::vector<std::string> labels;
+  for (auto tasks = master.tasks(consumer); !tasks.empty(); tasks = master.tasks(consumer)) {
+    for (Task& task : tasks) {
+      labels.push_back(task.record.descriptor.label);
+      master.tell(consumer, Finish{task.record.seq, Outcome::kDone, {}, {}});
+    }
+  }
+  return labels;
+}
+
+Hello consumer_hello(const std::string& agent, const std::string& prefix, const std::string& domain) {
+  Hello hello;
+  hello.role = Role::kConsumer;
+  hello.agent = agent;
+  hello.domain = *Domain::parse(domain);
+  hello.prefixes = {prefix};
+  hello.objects_only = true;
+  hello.credit = 4;
+  return hello;
+}
+
+PeerId join_objects_consumer(BareMaster& master, const std::string& agent, uint32_t credit) {
+  Hello hello = consumer_hello(agent);
+  hello.credit = credit;
+  return master.join(hello);
+}
+
+SubmissionId submit(BareMaster& master, const std::string& name) {
+  PeerId producer = master.join(Role::kProducer, "inject");
+  SubmissionId submission = master.open(producer, name);
+  master.inject(producer, submission, name);
+  master.close(producer, submission);
+  return submission;
+}
+
 }  // namespace rebus

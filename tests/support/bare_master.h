@@ -53,4 +53,18 @@ class BareMaster {
   std::map<PeerId, std::deque<Task>> tasks_;
 };
 
+// Code{}: it is none.
+Code refusal(const Body& answer);
+
+// Handles all tasks of a consumer, in the order in which they come; gives their labels.
+std::vector<std::string> handle_all(BareMaster& master, PeerId consumer);
+
+// Of a consumer of files.
+Hello consumer_hello(const std::string& agent, const std::string& prefix = "/",
+                     const std::string& domain = "default");
+PeerId join_objects_consumer(BareMaster& master, const std::string& agent, uint32_t credit = 1);
+
+// One file, injected in a submission of its own, which is closed.
+SubmissionId submit(BareMaster& master, const std::string& name);
+
 }  // namespace rebus

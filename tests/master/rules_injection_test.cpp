@@ -1,0 +1,191 @@
+// What the master does with what is pushed.
+#include <gtest/gtest.h>
+
+#include "tests/support/bare_master.h"
+
+namespace rebus {
+namespace {
+
+bool is_stored(const Body& answer) { return std::holds_alternative<Pushed>(answer); }
+
+// A member of `container` with its own bytes.
+Body extract(BareMaster& master, PeerId agent, const Descriptor& container, int ordinal) {
+  std::string name = "member" + std::to_string(ordinal);
+  Descriptor member = make_object(Domain(), "/binary/elf", name, Value::of(name), "unarchive");
+  return master.push(agent, member, 0, OriginClaim{container.selector, name, uint64_t(ordinal)});
+}
+
+TEST(Push, is_idempotent) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  SubmissionId submission = master.open(inject, "s");
+  Descriptor d = master.inject(inject, submission, "a");
+  Body again = master.push(inject, d, submission, OriginClaim{{}, "a", 0});
+  EXPECT_FALSE(std::get<Pushed>(again).fresh);
+  EXPECT_EQ(master.storage().origins_of(std::get<Pushed>(again).seq, 0, 10)->size(), 1u);
+}
+
+TEST(Push, keeps_each_name_of_equal_bytes) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  SubmissionId submission = master.open(inject, "s");
+  Descriptor d = master.inject(inject, submission, "a");
+  Body again = master.push(inject, d, submission, OriginClaim{{}, "b", 1});
+  EXPECT_EQ(master.storage().origins_of(std::get<Pushed>(again).seq, 0, 10)->size(), 2u);
+}
+
+TEST(Push, is_refused_if_the_identity_does_not_fit) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  SubmissionId submission = master.open(inject, "s");
+  Descriptor d = make_object(Domain(), "/binary/elf", "a", Value::of("a"), "inject");
+  d.value = Value::of("other bytes");
+  EXPECT_EQ(refusal(master.push(inject, d, submission, OriginClaim{{}, "a", 0})), Code::kConflict);
+}
+
+TEST(Push, is_refused_without_its_parent) {
+  BareMaster master;
+  PeerId hasher = master.join(Role::kConsumer, "hasher");
+  Descriptor unknown = make_object(Domain(), "/binary/elf", "a", Value::of("a"), "inject");
+  EXPECT_EQ(refusal(master.push(hasher, make_child(unknown, "hasher", "/md5", Value::of("x")))),
+            Code::kNotFound);
+}
+
+TEST(Push, crosses_no_domain) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  Descriptor d = master.inject(inject, master.open(inject, "s"), "a");
+  Descriptor child = make_child(d, "inject", "/md5", Value::of("x"));
+  child.domain = *Domain::parse("elsewhere");
+  EXPECT_EQ(refusal(master.push(inject, child)), Code::kNotFound);
+}
+
+TEST(Push, of_an_object_needs_an_origin) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  SubmissionId submission = master.open(inject, "s");
+  Descriptor d = make_object(Domain(), "/binary/elf", "a", Value::of("a"), "inject");
+  EXPECT_EQ(refusal(master.push(inject, d, submission)), Code::kInvalid);
+}
+
+TEST(Push, stamps_the_name_of_the_session) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject");
+  Descriptor d = master.inject(inject, master.open(inject, "s"), "a");
+  PeerId liar = master.join(Role::kConsumer, "liar");
+  EXPECT_EQ(refusal(master.push(liar, make_child(d, "antivirus", "/verdict", Value::of("clean")))),
+            Code::kConflict);
+}
+
+// The original walked all ancestors again for each way to them: 2^60 here.
+TEST(Loop, rule_costs_the_same_on_diamonds) {
+  BareMaster master;
+  PeerId agent = master.join(Role::kProducer, "agent");
+  Descriptor root = master.inject(agent, master.open(agent, "s"), "a");
+  Descriptor left = root, right = root;
+  for (int layer = 0; layer < 60; layer++) {
+    std::string path = "/layer" + std::to_string(layer);
+    Descriptor below_left = make_child(left, "agent", path, Value::of("left"));
+    below_left.precursors = {left.selector, right.selector};
+    below_left.selector = Selector::of(path, identity(below_left));
+    Descriptor below_right = make_child(left, "agent", path, Value::of("right"));
+    below_right.precursors = {left.selector, right.selector};
+    below_right.selector = Selector::of(path, identity(below_right));
+    if (layer == 0) below_left.precursors.pop_back(), below_right.precursors.pop_back();
+    below_left.selector = Selector::of(path, identity(below_left));
+    below_right.selector = Selector::of(path, identity(below_right));
+    ASSERT_TRUE(is_stored(master.push(agent, below_left)));
+    ASSERT_TRUE(is_stored(master.push(agent, below_right)));
+    left = below_left, right = below_right;
+  }
+}
+
+TEST(Loop, of_two_agents_ends_with_a_visible_limit) {
+  BareMaster master;
+  PeerId agent = master.join(Role::kProducer, "agent");
+  Descriptor d = master.inject(agent, master.open(agent, "s"), "a");
+  int stored = 0;
+  Body answer;
+  do {
+    d = make_child(d, "agent", stored % 2 == 0 ? "/ping" : "/pong", Value::of("x"));
+    answer = master.push(agent, d);
+    stored += is_stored(answer) ? 1 : 0;
+  } while (is_stored(answer) && stored < 100);
+  EXPECT_EQ(refusal(answer), Code::kLoop);
+  EXPECT_EQ(stored, 6);  // three of each
+  EXPECT_EQ(master.storage().find_prefix({}, "/limit/loop", 0, 10)->seqs.size(), 1u);
+}
+
+TEST(Depth, ends_at_64_derivations) {
+  BareMaster master;
+  PeerId agent = master.join(Role::kProducer, "agent");
+  Descriptor d = master.inject(agent, master.open(agent, "s"), "a");
+  int stored = 0;
+  Body answer;
+  do {
+    d = make_child(d, "agent", "/step" + std::to_string(stored), Value::of("x"));
+    answer = master.push(agent, d);
+    stored += is_stored(answer) ? 1 : 0;
+  } while (is_stored(answer) && stored < 100);
+  EXPECT_EQ(refusal(answer), Code::kLimit);
+  EXPECT_EQ(stored, 64);
+  EXPECT_EQ(master.storage().find_prefix({}, "/limit/depth", 0, 10)->seqs.size(), 1u);
+}
+
+TEST(Budget, counts_files_and_not_results) {
+  MasterOptions options;
+  options.limits.submission_files = 3;
+  BareMaster master(options);
+  PeerId unarchive = master.join(Role::kProducer, "unarchive");
+  Descriptor archive = master.inject(unarchive, master.open(unarchive, "s"), "a");
+  for (int i = 0; i < 3; i++) EXPECT_TRUE(is_stored(extract(master, unarchive, archive, i)));
+  for (int i = 0; i < 9; i++) {
+    Descriptor result = make_child(archive, "unarchive", "/note", Value::of(std::to_string(i)));
+    EXPECT_TRUE(is_stored(master.push(unarchive, result)));
+  }
+  EXPECT_TRUE(is_stored(extract(master, unarchive, archive, 2)));  // known: costs nothing
+  EXPECT_EQ(refusal(extract(master, unarchive, archive, 3)), Code::kLimit);
+  EXPECT_EQ(master.storage().find_prefix({}, "/limit/submission", 0, 10)->seqs.size(), 1u);
+}
+
+TEST(Submission, belongs_to_the_session_that_opened_it) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject"), other = master.join(Role::kProducer, "other");
+  SubmissionId submission = master.open(inject, "s");
+  EXPECT_EQ(refusal(master.ask(other, CloseSubmission{submission})), Code::kInvalid);
+  Descriptor d = make_object(Domain(), "/binary/elf", "a", Value::of("a"), "other");
+  EXPECT_EQ(refusal(master.push(other, d, submission, OriginClaim{{}, "a", 0})), Code::kInvalid);
+  master.close(inject, submission);
+  EXPECT_TRUE(std::holds_alternative<Done>(master.ask(inject, CloseSubmission{submission}))) << "a repeat";
+}
+
+TEST(Uploads, under_way_are_bounded_and_the_greediest_gives_way) {
+  BareMaster master;
+  constexpr uint64_t kEach = 100;
+  std::vector<PeerId> greedy;
+  for (int i = 0; i < 8; i++) greedy.push_back(master.join(Role::kProducer, "greedy"));
+  PeerId modest = master.join(Role::kProducer, "modest");
+  master.ask(modest, ValueAppend{1, 0, "begin"});
+  for (uint64_t upload = 1; upload <= kEach; upload++) {
+    for (PeerId peer : greedy) master.ask(peer, ValueAppend{upload, 0, "x"});
+  }
+  size_t alive = 0;
+  for (uint64_t upload = 1; upload <= kEach; upload++) {
+    for (PeerId peer : greedy) {
+      alive += std::holds_alternative<Done>(master.ask(peer, ValueAppend{upload, 1, "x"})) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(alive, 511u) << "512 with the one of the modest";
+  EXPECT_TRUE(std::holds_alternative<Done>(master.ask(modest, ValueAppend{1, 5, "end"})));
+}
+
+TEST(Uploads, of_one_session_are_bounded) {
+  BareMaster master;
+  PeerId peer = master.join(Role::kProducer, "greedy");
+  for (uint64_t upload = 1; upload <= 200; upload++) master.ask(peer, ValueAppend{upload, 0, "x"});
+  EXPECT_EQ(refusal(master.ask(peer, ValueAppend{1, 1, "x"})), Code::kUnavailable);
+  EXPECT_TRUE(std::holds_alternative<Done>(master.ask(peer, ValueAppend{200, 1, "x"})));
+}
+
+}  // namespace
+}  // namespace rebus
