@@ -18,16 +18,19 @@ class FileAudit {
   FileAudit(const ValueDirectory& directory, std::vector<Digest> found)
       : directory_(directory), found_(std::move(found)), at_(found_.begin()) {}
 
-  Result<void> expect(std::string_view digest, uint64_t size) {
+  Result<void> expect(std::string_view digest, std::string_view entry) {
+    auto checksums = BlockChecksums::parse(entry);
+    if (!checksums) return damaged_entry(digest);
     while (at_ != found_.end() && as_text(at_->bytes) < digest) skip();
     if (at_ == found_.end() || as_text(at_->bytes) != digest) return missing(digest);
     std::string path = directory_.path_of(*at_++);
     auto file = File::open(path);
     auto actual = file ? file->size() : file.error();
     if (!actual) return actual.error();
-    if (*actual == size) return {};
-    return Error{Code::kStorage, "the store is damaged: " + path + " should have " + std::to_string(size) +
-                                     " bytes and has " + std::to_string(*actual)};
+    if (*actual == checksums->size()) return {};
+    return Error{Code::kStorage, "the store is damaged: " + path + " should have " +
+                                     std::to_string(checksums->size()) + " bytes and has " +
+                                     std::to_string(*actual)};
   }
 
   std::vector<std::string> orphans() {
@@ -37,6 +40,10 @@ class FileAudit {
 
  private:
   void skip() { orphans_.push_back(directory_.path_of(*at_++)); }
+  Error damaged_entry(std::string_view digest) const {
+    return {Code::kStorage, "the store is damaged: what " + directory_.path() + "/../db knows of the value " +
+                                to_hex(as_bytes(digest)) + " cannot be decoded"};
+  }
   Error missing(std::string_view digest) const {
     return {Code::kStorage, "the store is damaged: " + directory_.path() + " has no file of the value " +
                                 to_hex(as_bytes(digest))};
@@ -98,8 +105,9 @@ Result<void> DiskValues::keep_file(const Value& value, Transaction& transaction)
   auto* file = dynamic_cast<const PendingFile*>(&value.source());
   auto pending = file != nullptr && directory_->made(*file) ? Result<Value>(value) : copied(value);
   if (!pending) return pending.error();
+  const auto& stored = static_cast<const PendingFile&>(pending->source());
+  transaction.put(Family::kFile, digest_key(value.digest()), stored.checksums().entry());
   staged_.push_back(*std::move(pending));
-  transaction.put(Family::kFile, digest_key(value.digest()), number_key(value.size()));
   return {};
 }
 
@@ -137,7 +145,8 @@ Result<Value> DiskValues::find(const Record& record) const {
   if (record.value_size <= kMaxTableValue) {
     return Value(std::make_shared<TableSource>(table_, name), name.size, name.digest);
   }
-  return Value(std::make_shared<FileSource>(directory_->path_of(name.digest), name), name.size, name.digest);
+  auto file = std::make_shared<FileSource>(directory_->path_of(name.digest), table_, name);
+  return Value(std::move(file), name.size, name.digest);
 }
 
 // --- opening ---
@@ -150,7 +159,7 @@ Result<void> DiskValues::verify() {
   FileAudit audit(*directory_, std::move(listing->values));
   auto at = table_->iterate(Family::kFile);
   for (at->seek(""); at->valid(); at->next()) {
-    auto found = audit.expect(at->key(), last_number(at->value()));
+    auto found = audit.expect(at->key(), at->value());
     if (!found) return found;
   }
   auto complete = at->status();

@@ -28,14 +28,14 @@ Result<void> DiskWriter::move_to_file() {
 
 Result<void> DiskWriter::append_to_file(Bytes bytes) {
   auto done = space_.check();
-  if (done) done = pending_->file().append(bytes);
+  if (done) done = pending_->append(bytes);
   unsynced_ += bytes.size();
   return done && unsynced_ >= kSyncEvery ? sync_file() : done;
 }
 
 Result<void> DiskWriter::sync_file() {
   unsynced_ = 0;
-  return pending_->file().sync();
+  return pending_->sync();
 }
 
 Result<Value> DiskWriter::seal() {

@@ -10,7 +10,7 @@
 namespace rebus {
 
 // Another format is refused, never guessed.
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 
 // Keys of Family::kSystem.
 inline constexpr char kFormatKey[] = "format";  // 4 bytes, big-endian

@@ -19,7 +19,7 @@ enum class Family : uint8_t {
   kLog = 2,          // seq -> log entry
   kBytes = 3,        // value digest -> bytes
   kStored = 4,       // value digest: which values are in kBytes, asked without reading them
-  kFile = 5,         // value digest -> size: which values are in files
+  kFile = 5,         // value digest -> BlockChecksums: which values are in files
   kIdentity = 6,     // id, domain, path -> seq
   kDigest = 7,       // value digest, seq -> id, domain; where the id is another digest
   kPath = 8,         // domain, path, seq -> id

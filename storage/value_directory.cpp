@@ -13,6 +13,11 @@ PendingFile::~PendingFile() {
   if (!is_placed_) unlink(file_.path().c_str());  // if that fails, the next opening removes it
 }
 
+Result<void> PendingFile::append(Bytes bytes) {
+  checksums_.append(bytes);
+  return file_.append(bytes);
+}
+
 Result<void> PendingFile::place(const std::string& path) const {
   if (is_placed_) return {};
   auto moved = move_file(file_.path(), path);

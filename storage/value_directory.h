@@ -9,6 +9,7 @@
 #include <set>
 
 #include "descriptor/value.h"
+#include "storage/block_checksums.h"
 #include "storage/file.h"
 
 namespace rebus {
@@ -26,13 +27,16 @@ class PendingFile final : public ValueSource {
   }
   int file_descriptor() const override { return file_.fd(); }
   // While it is written; one thread.
-  File& file() { return file_; }
+  Result<void> append(Bytes bytes);
+  Result<void> sync() { return file_.sync(); }
+  const BlockChecksums& checksums() const { return checksums_; }
   const std::string& path() const { return file_.path(); }  // the temporary one
   // Gives it its final name, once; one thread. Readers do not notice.
   Result<void> place(const std::string& path) const;
 
  private:
   File file_;
+  BlockChecksums checksums_;
   mutable std::atomic<bool> is_placed_{false};
 };
 

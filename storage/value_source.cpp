@@ -44,30 +44,99 @@ Result<size_t> TableSource::read_at(uint64_t offset, std::span<uint8_t> buffer) 
   return count;
 }
 
-Result<const File*> FileSource::file() const {
+// --- files ---
+
+Error FileSource::damaged(const std::string& how) const {
+  return {Code::kStorage, name_.str() + " is damaged: " + path_ + " " + how};
+}
+
+Result<const FileSource::Open*> FileSource::open() const {
   std::lock_guard lock(mutex_);
-  if (file_ != nullptr) return file_.get();
-  auto opened = File::open(path_);
-  if (!opened) return Error{Code::kStorage, name_.str() + ": " + opened.error().message};
-  auto size = opened->size();
+  if (open_ != nullptr) return open_.get();
+  auto opened = open_both();
+  if (!opened) return opened.error();
+  open_ = std::make_unique<const Open>(*std::move(opened));
+  return open_.get();
+}
+
+Result<FileSource::Open> FileSource::open_both() const {
+  auto table = table_.lock();
+  if (table == nullptr) return Error{Code::kStorage, name_.str() + " cannot be read: the store is closed"};
+  auto entry = table->get(Family::kFile, digest_key(name_.digest));
+  if (!entry) return Error{Code::kStorage, name_.str() + ": " + entry.error().message};
+  auto checksums = *entry ? BlockChecksums::parse(**entry) : std::nullopt;
+  if (!checksums || checksums->size() != name_.size) return damaged("has no checksums in " + table->place());
+  auto file = File::open(path_);
+  if (!file) return Error{Code::kStorage, name_.str() + ": " + file.error().message};
+  auto size = file->size();
   if (!size) return size.error();
-  if (*size != name_.size) {
-    return Error{Code::kStorage, name_.str() + " is damaged: " + path_ + " should have " +
-                                     std::to_string(name_.size) + " bytes and has " + std::to_string(*size)};
+  if (*size == name_.size) return Open{*std::move(file), *std::move(checksums)};
+  return damaged("should have " + std::to_string(name_.size) + " bytes and has " + std::to_string(*size));
+}
+
+uint64_t FileSource::block_size(uint64_t block) const {
+  return std::min(BlockChecksums::kBlock, name_.size - block * BlockChecksums::kBlock);
+}
+
+Result<void> FileSource::read_block(const Open& open, uint64_t block, std::span<uint8_t> buffer) const {
+  uint64_t offset = block * BlockChecksums::kBlock;
+  auto count = open.file.read_at(offset, buffer);
+  if (!count) return Error{Code::kStorage, name_.str() + ": " + count.error().message};
+  if (*count == buffer.size() && open.checksums.match(block, buffer)) return {};
+  return damaged("does not hold what was stored, between bytes " + std::to_string(offset) + " and " +
+                 std::to_string(offset + buffer.size()));
+}
+
+// Less than a block, or from inside one.
+Result<size_t> FileSource::read_part(const Open& open, uint64_t offset, std::span<uint8_t> buffer) const {
+  uint64_t block = offset / BlockChecksums::kBlock, start = offset % BlockChecksums::kBlock;
+  std::lock_guard lock(part_mutex_);
+  if (part_bytes_.empty() || part_ != block) {
+    std::string bytes(block_size(block), '\0');
+    auto done = read_block(open, block, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()});
+    if (!done) return done.error();
+    part_ = block;
+    part_bytes_ = std::move(bytes);
   }
-  file_ = std::make_unique<const File>(*std::move(opened));
-  return file_.get();
+  size_t count = copy_part(part_bytes_, start, buffer);
+  if (offset + count == name_.size) part_bytes_ = {};  // who reads on from the start begins anew
+  return count;
 }
 
 Result<size_t> FileSource::read_at(uint64_t offset, std::span<uint8_t> buffer) const {
-  auto opened = file();
+  auto opened = open();
   if (!opened) return opened.error();
-  return (*opened)->read_at(offset, buffer);
+  size_t done = 0;
+  while (done < buffer.size() && offset + done < name_.size) {
+    uint64_t at = offset + done, block = at / BlockChecksums::kBlock;
+    std::span<uint8_t> rest = buffer.subspan(done);
+    bool is_whole = at % BlockChecksums::kBlock == 0 && rest.size() >= block_size(block);
+    if (is_whole) {
+      auto read = read_block(**opened, block, rest.first(block_size(block)));
+      if (!read) return read.error();
+      done += block_size(block);
+    } else {
+      auto count = read_part(**opened, at, rest);
+      if (!count) return count.error();
+      done += *count;
+    }
+  }
+  return done;
 }
 
 int FileSource::file_descriptor() const {
-  auto opened = file();
-  return opened ? (*opened)->fd() : -1;
+  auto opened = open();
+  if (!opened) return -1;
+  std::lock_guard lock(mutex_);
+  std::string bytes;
+  for (uint64_t at = 0; !is_checked_ && at < name_.size; at += BlockChecksums::kBlock) {
+    uint64_t block = at / BlockChecksums::kBlock;
+    bytes.resize(block_size(block));
+    auto done = read_block(**opened, block, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()});
+    if (!done) return -1;
+  }
+  is_checked_ = true;
+  return (*opened)->file.fd();
 }
 
 }  // namespace rebus

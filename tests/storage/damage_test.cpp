@@ -143,12 +143,12 @@ TEST_F(Damaged, current_file_is_not_made_anew) {
 }
 
 TEST_F(Damaged, format_is_refused) {
-  for (const char* text : {"rebus storage 2\n", "rebus storage 1", "x", ""}) {
+  for (const char* text : {"rebus storage 1\n", "rebus storage 2", "x", ""}) {
     write_file(store() + "/FORMAT", text);
     EXPECT_NE(opening_error(), "") << text;
   }
-  write_file(store() + "/FORMAT", "rebus storage 2\n");
-  EXPECT_NE(opening_error().find("format 2; this rebus reads and writes format 1"), std::string::npos);
+  write_file(store() + "/FORMAT", "rebus storage 1\n");
+  EXPECT_NE(opening_error().find("format 1; this rebus reads and writes format 2"), std::string::npos);
   fs::remove(store() + "/FORMAT");
   EXPECT_NE(opening_error().find("FORMAT is missing"), std::string::npos);
 }
@@ -159,7 +159,7 @@ TEST_F(Damaged, format_inside_the_database_counts_as_well) {
   batch.push_back({Family::kSystem, false, kFormatKey, KeyWriter().u32(3).take(), {}});
   must(table->write(std::move(batch)));
   table.reset();
-  EXPECT_NE(opening_error().find("format 3; this rebus reads and writes format 1"), std::string::npos);
+  EXPECT_NE(opening_error().find("format 3; this rebus reads and writes format 2"), std::string::npos);
 }
 
 TEST_F(Damaged, entries_that_cannot_be_decoded_name_their_key) {
@@ -218,6 +218,46 @@ TEST_F(DamagedValueFile, is_an_error_that_names_the_id_when_it_is_read) {
   EXPECT_NE(error_of_reading().find("should have 600000 bytes and has 10"), std::string::npos);
   fs::remove(path());
   EXPECT_NE(error_of_reading().find(digest()), std::string::npos);
+}
+
+TEST_F(DamagedValueFile, gives_no_byte_of_a_block_that_changed) {
+  constexpr size_t kSize = 600000;
+  for (size_t at : {size_t{0}, size_t{262143}, size_t{262144}, kSize - 1}) {
+    restore();
+    flip(path(), at);
+    auto storage = must(open_storage({"rocksdb", store()}));
+    for (size_t step : {size_t{1000}, size_t{262144}, kSize, size_t{1} << 20}) {
+      SCOPED_TRACE("flipped at " + std::to_string(at) + ", read by " + std::to_string(step));
+      Value value = must(storage->get(kLarge)).descriptor.value;
+      std::vector<uint8_t> buffer(step);
+      Error error;
+      for (size_t offset = 0; offset < kSize && error.message.empty(); offset += step) {
+        auto count = value.read_at(offset, buffer);
+        if (!count) error = count.error();
+        EXPECT_FALSE(count && offset <= at && at < offset + *count) << "read by bytes from " << offset;
+      }
+      EXPECT_EQ(error.code, Code::kStorage);
+      EXPECT_NE(error.message.find(path()), std::string::npos) << error.message;
+      EXPECT_NE(error.message.find("does not hold what was stored"), std::string::npos) << error.message;
+      EXPECT_EQ(value.source().file_descriptor(), -1);
+    }
+  }
+}
+
+TEST_F(DamagedValueFile, is_refused_when_its_checksums_are_not_of_its_size) {
+  Digest key = Value::of(Ledger::bytes_of(kLarge)).digest();
+  for (bool is_cut : {true, false}) {
+    auto table = must(RocksdbTable::open({store() + "/db", store()}));
+    auto entry = must(table->get(Family::kFile, digest_key(key)));
+    ASSERT_TRUE(entry.has_value());
+    is_cut ? entry->pop_back() : void(entry->append(4, 'x'));
+    Batch batch;
+    batch.push_back({Family::kFile, false, digest_key(key), *entry, {}});
+    must(table->write(std::move(batch)));
+    table.reset();
+    EXPECT_NE(opening_error().find(digest()), std::string::npos);
+    restore();
+  }
 }
 
 TEST_F(DamagedValueFile, stops_the_sweep_of_orphans) {

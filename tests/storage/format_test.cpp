@@ -3,6 +3,7 @@
 #include <map>
 #include <sstream>
 
+#include "storage/block_checksums.h"
 #include "storage/disk_values.h"
 #include "storage/keys.h"
 #include "storage/stored_entry.h"
@@ -112,6 +113,35 @@ TEST(StorageFormat, page_tells_the_numbers) {
   EXPECT_EQ(kSyncEvery, 32u << 20);
   EXPECT_NE(page().find("last position / 1024"), std::string::npos);
   EXPECT_EQ(1u << kActiveShift, 1024u);
+}
+
+TEST(StorageFormat, page_shows_the_entry_of_a_file) {
+  BlockChecksums whole, pieces;
+  std::string bytes(BlockChecksums::kBlock + 3, 'a');
+  whole.append(as_bytes(bytes));
+  for (size_t at = 0; at < bytes.size(); at += 1001) pieces.append(as_bytes(bytes.substr(at, 1001)));
+  EXPECT_EQ(pieces.entry(), whole.entry());
+  EXPECT_NE(page().find("`" + to_hex(as_bytes(whole.entry())) + "`"), std::string::npos)
+      << to_hex(as_bytes(whole.entry()));
+  EXPECT_NE(page().find("each 262,144 bytes"), std::string::npos);
+  EXPECT_EQ(BlockChecksums::kBlock, 262144u);
+}
+
+TEST(BlockChecksums, entry_is_read_back_and_damage_is_noticed) {
+  for (size_t size : {0, 1, 262144, 262145, 600000}) {
+    BlockChecksums checksums;
+    checksums.append(as_bytes(std::string(size, 'x')));
+    std::string entry = checksums.entry();
+    EXPECT_EQ(entry.size(), 8 + 4 * ((size + 262143) / 262144));
+    auto parsed = BlockChecksums::parse(entry);
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_EQ(parsed->size(), size);
+    EXPECT_EQ(parsed->entry(), entry);
+    EXPECT_FALSE(BlockChecksums::parse(entry + "x").has_value());
+    EXPECT_FALSE(BlockChecksums::parse(entry.substr(1)).has_value());
+  }
+  EXPECT_FALSE(BlockChecksums::parse(std::string(8, '\xFF')).has_value())
+      << "no memory for what is not there";
 }
 
 // --- keys sort as what they stand for ---

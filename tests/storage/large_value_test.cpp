@@ -1,8 +1,10 @@
 // Values much larger than the memory that may be spent on them.
 #include <fstream>
+#include <random>
 #include <thread>
 
 #include "descriptor/spool.h"
+#include "storage/block_checksums.h"
 #include "tests/storage/store_kit.h"
 
 namespace rebus {
@@ -129,6 +131,28 @@ TEST(LargeValue, is_handed_on_as_a_file_that_can_only_be_read) {
   EXPECT_EQ(must(storage->get(2)).descriptor.value.source().file_descriptor(), -1);
 }
 
+TEST(LargeValue, is_read_at_any_offset) {
+  TemporaryDirectory directory;
+  auto storage = must(open_storage({"rocksdb", directory.store()}));
+  std::string bytes;
+  std::mt19937 random(7);
+  while (bytes.size() < 1'000'000) bytes += static_cast<char>(random());
+  Scribe scribe(*storage);
+  scribe.object(bytes);
+  scribe.commit();
+  Value value = must(storage->get(1)).descriptor.value;
+  constexpr size_t kBlock = BlockChecksums::kBlock;
+  for (int i = 0; i < 2000; i++) {
+    size_t offset = random() % 8 == 0 ? random() % 4 * kBlock : random() % (bytes.size() + 10);
+    size_t size = random() % 8 == 0 ? random() % 4 * kBlock : random() % (bytes.size() + 10);
+    std::string part(size, '?');
+    size_t count = must(value.read_at(offset, {reinterpret_cast<uint8_t*>(part.data()), size}));
+    std::string expected = offset < bytes.size() ? bytes.substr(offset, size) : "";
+    ASSERT_EQ(count, expected.size()) << offset << " " << size;
+    ASSERT_TRUE(part.starts_with(expected)) << offset << " " << size;
+  }
+}
+
 TEST(Values, are_read_by_several_threads) {
   TemporaryDirectory directory;
   auto storage = must(open_storage({"rocksdb", directory.store()}));
@@ -164,13 +188,16 @@ TEST(Values, outlive_the_store_but_cannot_be_read_from_it_then) {
   auto storage = must(open_storage({"rocksdb", directory.store()}));
   Scribe scribe(*storage);
   scribe.object("small");
+  scribe.object(std::string(600000, 'l'));
   scribe.commit();
-  Value value = must(storage->get(1)).descriptor.value;
+  std::vector<Value> values{must(storage->get(1)).descriptor.value, must(storage->get(2)).descriptor.value};
   storage.reset();
-  auto bytes = value.load(100);
-  ASSERT_FALSE(bytes.ok());
-  EXPECT_EQ(bytes.error().code, Code::kStorage);
-  EXPECT_NE(bytes.error().message.find("closed"), std::string::npos);
+  for (const Value& value : values) {
+    auto bytes = value.load(1 << 20);
+    ASSERT_FALSE(bytes.ok());
+    EXPECT_EQ(bytes.error().code, Code::kStorage);
+    EXPECT_NE(bytes.error().message.find("closed"), std::string::npos);
+  }
   storage = must(open_storage({"rocksdb", directory.store()}));
 }
 
