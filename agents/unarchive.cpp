@@ -35,18 +35,19 @@ const AgentSpec unarchive_agent = {
     .name = "unarchive",
     .summary = "takes archives and compressed files apart, recursively",
     .help =
-        "Takes objects under /archive/ and /compressed/: tar, zip, 7z, rar, cab, iso, cpio, ar, deb, rpm, "
-        "lha, xar,\n"
-        "warc; gzip, bzip2, xz, lzma, lzip, lz4, zstd, compress. Members become objects labelled "
-        "archive:member, a\n"
-        "single compressed file loses its suffix. What is in archives in archives is taken apart in turn.\n"
+        "Takes objects under /archive/ and /compressed/: tar, zip, 7z, rar, cab, iso, cpio, ar, deb, rpm,\n"
+        "lha, xar, warc; gzip, bzip2, xz, lzma, lzip, lz4, zstd, compress. Members become objects labelled\n"
+        "archive:member, a single compressed file loses its suffix. What is in archives in archives is "
+        "taken\n"
+        "apart in turn.\n"
         "\n"
         "What was not examined is told as /limit/... results: encrypted members (/limit/encrypted), too "
         "many\n"
-        "entries, bytes, levels. A damaged archive gives what could be read and counts as failed. Links and\n"
-        "devices are told in /unarchive/skipped, never followed or made. Nothing is written to disk under a "
-        "name\n"
-        "from an archive, and no other program is started.\n"
+        "entries, bytes, levels, something behind the end (/limit/trailing). A damaged archive gives what "
+        "could\n"
+        "be read and counts as failed. Links and devices are told in /unarchive/skipped, never followed or "
+        "made.\n"
+        "Nothing is written to disk under a name from an archive, and no other program is started.\n"
         "\n"
         "  rebus_agent unarchive --passwords 's3cret,other' inject sample.zip -- ls\n"
         "  rebus_agent unarchive --passwords @words.txt inject sample.zip -- ls",

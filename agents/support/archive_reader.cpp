@@ -5,15 +5,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <utility>
 
+#include "agents/support/decompression.h"
 #include "agents/support/utf8_locale.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
 namespace {
 
-constexpr size_t kReadBytes = 256 << 10;
 constexpr size_t kTarBlock = 512;
 constexpr int kMaxRetries = 100;
 // Calls in a row that give neither bytes nor an end.
@@ -25,12 +25,6 @@ struct FreeArchive {
 using Archive = std::unique_ptr<struct archive, FreeArchive>;
 using Support = int (*)(struct archive*);
 
-constexpr Support kFilters[] = {
-    archive_read_support_filter_gzip, archive_read_support_filter_bzip2, archive_read_support_filter_compress,
-    archive_read_support_filter_lzma, archive_read_support_filter_xz,    archive_read_support_filter_lzip,
-    archive_read_support_filter_lz4,  archive_read_support_filter_zstd,  archive_read_support_filter_rpm,
-};
-
 // Left out: mtree (names files of this host), shar, and raw, which takes anything.
 constexpr Support kFormats[] = {
     archive_read_support_format_tar, archive_read_support_format_zip,     archive_read_support_format_7zip,
@@ -38,22 +32,6 @@ constexpr Support kFormats[] = {
     archive_read_support_format_ar,  archive_read_support_format_iso9660, archive_read_support_format_cpio,
     archive_read_support_format_lha, archive_read_support_format_xar,     archive_read_support_format_warc,
 };
-
-// Anything but ARCHIVE_OK says that libarchive would start an external program for this compression. It
-// cannot be taken back from a reader, so each is tried on one that is thrown away.
-bool is_built_in(Support filter) {
-  Archive scratch(archive_read_new());
-  return scratch && filter(scratch.get()) == ARCHIVE_OK;
-}
-
-const std::vector<Support>& built_in_filters() {
-  static const std::vector<Support> filters = [] {
-    std::vector<Support> found;
-    std::copy_if(std::begin(kFilters), std::end(kFilters), std::back_inserter(found), is_built_in);
-    return found;
-  }();
-  return filters;
-}
 
 std::string text_or_empty(const char* text) { return text != nullptr ? text : ""; }
 
@@ -105,71 +83,74 @@ ArchiveMember member_of(archive_entry* entry, uint64_t index) {
 
 }  // namespace
 
-// The bytes under the archive, as libarchive wants them.
+// The bytes of the archive, as libarchive wants them: sought in the value, or from inside its compressions.
 struct ArchiveReader::Source {
+  explicit Source(Value of) : value(std::move(of)), inside(value) {
+    if (inside.layers() == 0) plain.emplace(value);
+  }
+  bool is_plain() const { return plain.has_value(); }
+  uint64_t size() const { return is_plain() ? value.size() : given; }
+
   Value value;
-  uint64_t position = 0;
-  std::vector<uint8_t> buffer;
-  std::optional<Error> error;  // of reading the value
+  Decompression inside;
+  std::optional<ValueStream> plain;  // set if there are no compressions
+  uint64_t given = 0;                // bytes of `inside`
+  Bytes last;                        // the part given last
+  std::array<uint8_t, kTarBlock> tail{};
+  std::optional<Error> error;  // of reading or decompressing; libarchive is told of an end
   Archive archive;
 
-  static la_ssize_t read(struct archive* a, void* self, const void** data) {
-    return static_cast<Source*>(self)->read_next(a, data);
+  static la_ssize_t read(struct archive*, void* self, const void** data) {
+    return static_cast<Source*>(self)->read_next(data);
   }
   static la_int64_t skip(struct archive*, void* self, la_int64_t count) {
     auto& source = *static_cast<Source*>(self);
-    uint64_t left = source.value.size() - std::min(source.position, source.value.size());
+    uint64_t position = source.plain->position();
+    uint64_t left = source.value.size() - std::min(position, source.value.size());
     uint64_t skipped = std::min<uint64_t>(left, static_cast<uint64_t>(std::max<la_int64_t>(count, 0)));
-    source.position += skipped;
+    source.plain->seek(position + skipped);
     return static_cast<la_int64_t>(skipped);
   }
   static la_int64_t seek(struct archive*, void* self, la_int64_t offset, int whence) {
     auto& source = *static_cast<Source*>(self);
     la_int64_t base = whence == SEEK_SET   ? 0
-                      : whence == SEEK_CUR ? static_cast<la_int64_t>(source.position)
+                      : whence == SEEK_CUR ? static_cast<la_int64_t>(source.plain->position())
                                            : static_cast<la_int64_t>(source.value.size());
     la_int64_t target = 0;
     if (__builtin_add_overflow(base, offset, &target) || target < 0) return ARCHIVE_FATAL;
-    source.position = static_cast<uint64_t>(target);
+    source.plain->seek(static_cast<uint64_t>(target));
     return target;
   }
 
- private:
-  la_ssize_t read_next(struct archive* a, const void** data) {
-    if (const std::string* bytes = value.source().in_memory()) return whole(*bytes, data);
-    buffer.resize(kReadBytes);
-    auto count = value.read_at(position, buffer);
-    if (!count) {
-      error = count.error();
-      archive_set_error(a, EIO, "%s", "the archive itself could not be read");
-      return -1;
-    }
-    position += *count;
-    *data = buffer.data();
-    return static_cast<la_ssize_t>(*count);
+  Result<Bytes> next() {
+    if (plain) return plain->next();
+    auto part = inside.next();
+    if (!part || part->empty()) return part;
+    last = *part;
+    given += last.size();
+    size_t kept = std::min(last.size(), kTarBlock);
+    std::copy_n(last.end() - static_cast<ptrdiff_t>(kept), kept, tail.end() - static_cast<ptrdiff_t>(kept));
+    return last;
   }
 
-  la_ssize_t whole(const std::string& bytes, const void** data) {
-    size_t start = std::min<uint64_t>(position, bytes.size());
-    *data = bytes.data() + start;
-    position = bytes.size();
-    return static_cast<la_ssize_t>(bytes.size() - start);
+ private:
+  la_ssize_t read_next(const void** data) {
+    auto part = next();
+    if (!part) {
+      error = part.error();
+      return 0;
+    }
+    *data = part->data();
+    return static_cast<la_ssize_t>(part->size());
   }
 };
 
-ArchiveReader::ArchiveReader(Value value, Content content, const std::vector<std::string>& passwords)
-    : source_(std::make_unique<Source>()) {
-  source_->value = std::move(value);
+ArchiveReader::ArchiveReader(Value value, const std::vector<std::string>& passwords)
+    : source_(std::make_unique<Source>(std::move(value))) {
   source_->archive.reset(archive_read_new());
   struct archive* a = source_->archive.get();
   if (a == nullptr) throw std::bad_alloc();
-  for (Support filter : built_in_filters()) filter(a);
-  if (content == Content::kSingleFile) {
-    archive_read_support_format_raw(a);
-    archive_read_support_format_empty(a);  // raw wants at least one byte
-  } else {
-    for (Support format : kFormats) format(a);
-  }
+  for (Support support : kFormats) support(a);
   for (const std::string& password : passwords) archive_read_add_passphrase(a, password.c_str());
 }
 
@@ -178,16 +159,16 @@ ArchiveReader::~ArchiveReader() = default;
 Error ArchiveReader::failure(const std::string& what) const {
   if (source_->error) return *source_->error;
   std::string reason = text_or_empty(archive_error_string(source_->archive.get()));
-  bool nested = reason.find("too many filters") != std::string::npos;
-  if (reason.empty()) reason = what;
-  return {nested ? Code::kLimit : Code::kFailed, escape(reason)};
+  return {Code::kFailed, escape(reason.empty() ? what : reason)};
 }
 
 Result<void> ArchiveReader::open() {
   struct archive* a = source_->archive.get();
   archive_read_set_read_callback(a, &Source::read);
-  archive_read_set_skip_callback(a, &Source::skip);
-  archive_read_set_seek_callback(a, &Source::seek);
+  if (source_->is_plain()) {
+    archive_read_set_skip_callback(a, &Source::skip);
+    archive_read_set_seek_callback(a, &Source::seek);
+  }
   archive_read_set_callback_data(a, source_.get());
   is_open_ = archive_read_open1(a) == ARCHIVE_OK;
   if (!is_open_) return failure("cannot be opened");
@@ -203,6 +184,7 @@ Result<std::optional<ArchiveMember>> ArchiveReader::next() {
   for (int retry = 0; retry < kMaxRetries; retry++) {
     archive_entry* entry = nullptr;
     int status = archive_read_next_header(source_->archive.get(), &entry);
+    if (status == ARCHIVE_EOF && source_->error) return *source_->error;
     if (status == ARCHIVE_EOF) return std::optional<ArchiveMember>();
     if (status == ARCHIVE_OK || status == ARCHIVE_WARN) return std::optional(member_of(entry, next_index_++));
     if (status == ARCHIVE_FATAL) return failure("damaged");
@@ -225,7 +207,7 @@ ArchiveReader::Block ArchiveReader::next_block() {
   int status = archive_read_data_block(a, &data, &size, &offset);
   if (status == ARCHIVE_EOF) size = 0;
   // Only tar tells its length at the end (that of a last hole); elsewhere the number means nothing then.
-  bool is_tar = (archive_format(a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+  bool is_tar = format() == ARCHIVE_FORMAT_TAR;
   if (status == ARCHIVE_EOF && !is_tar) offset = 0;
   return {status,
           {static_cast<const uint8_t*>(data), size},
@@ -252,27 +234,71 @@ ArchiveReader::Reading ArchiveReader::read(const Use& use) {
 }
 
 ArchiveReader::Reading ArchiveReader::ended(End end) const {
-  return {end, escape(text_or_empty(archive_error_string(source_->archive.get()))), source_->error};
+  const std::optional<Error>& error = source_->error;
+  if (error && error->code != Code::kFailed) return {end, {}, error};
+  if (error) return {end, error->message, {}};
+  return {end, escape(text_or_empty(archive_error_string(source_->archive.get()))), {}};
 }
 
-Result<bool> ArchiveReader::ended_early() const {
-  struct archive* a = source_->archive.get();
-  if (compressions() > 0) return false;  // the compression told its own end
-  int format = archive_format(a) & ARCHIVE_FORMAT_BASE_MASK;
-  auto position = static_cast<uint64_t>(archive_filter_bytes(a, 0));
-  if (format == ARCHIVE_FORMAT_AR) return position < source_->value.size();
-  if (format != ARCHIVE_FORMAT_TAR || position < kTarBlock) return false;
-  std::array<uint8_t, kTarBlock> last{};
-  auto count = source_->value.read_at(position - kTarBlock, last);
-  if (!count) return count.error();
+int ArchiveReader::format() const {
+  return archive_format(source_->archive.get()) & ARCHIVE_FORMAT_BASE_MASK;
+}
+
+uint64_t ArchiveReader::position() const {
+  return static_cast<uint64_t>(archive_filter_bytes(source_->archive.get(), 0));
+}
+
+Result<bool> ArchiveReader::ended_early() {
+  if (format() == ARCHIVE_FORMAT_AR) return position() < source_->size();
+  if (format() == ARCHIVE_FORMAT_ISO9660) return is_cut_image();
+  if (format() != ARCHIVE_FORMAT_TAR || position() < kTarBlock) return false;
+  auto last = source_->tail;
+  if (source_->is_plain()) {
+    auto count = source_->value.read_at(position() - kTarBlock, last);
+    if (!count) return count.error();
+  } else if (position() < source_->given) {
+    return false;
+  }
   return std::ranges::any_of(last, [](uint8_t byte) { return byte != 0; });
 }
 
-int ArchiveReader::compressions() const { return archive_filter_count(source_->archive.get()) - 1; }
+// The primary volume descriptor tells the number of blocks of the volume (ECMA-119, 8.4.8).
+Result<bool> ArchiveReader::is_cut_image() const {
+  constexpr uint64_t kDescriptor = 16 * 2048;
+  std::array<uint8_t, 132> descriptor{};
+  if (!source_->is_plain()) return false;
+  auto count = source_->value.read_at(kDescriptor, descriptor);
+  if (!count) return count.error();
+  auto number = [&](size_t at, size_t size) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < size; i++) sum |= uint64_t{descriptor[at + i]} << (8 * i);
+    return sum;
+  };
+  return number(80, 4) * number(128, 2) > source_->value.size();
+}
+
+Result<Bytes> ArchiveReader::rest() {
+  if (!std::exchange(is_at_rest_, true)) {
+    uint64_t at = position();
+    if (source_->is_plain()) {
+      source_->plain->seek(has_own_end() ? at : source_->value.size());
+    } else if (size_t left = source_->given - std::min(at, source_->given); left > 0) {
+      return source_->last.last(std::min(left, source_->last.size()));
+    }
+  }
+  return source_->next();
+}
+
+bool ArchiveReader::has_own_end() const {
+  return format() == ARCHIVE_FORMAT_TAR || format() == ARCHIVE_FORMAT_CPIO;
+}
+
+bool ArchiveReader::has_trailing() const { return source_->inside.has_trailing(); }
+
+int ArchiveReader::compressions() const { return source_->inside.layers(); }
 
 bool ArchiveReader::has_directory() const {
-  int format = archive_format(source_->archive.get()) & ARCHIVE_FORMAT_BASE_MASK;
-  return format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_7ZIP;
+  return format() == ARCHIVE_FORMAT_ZIP || format() == ARCHIVE_FORMAT_7ZIP;
 }
 
 bool ArchiveReader::tells_of_encryption(const std::string& message) {

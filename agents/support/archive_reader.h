@@ -25,14 +25,11 @@ struct ArchiveMember {
   uint32_t links = 1;  // names that the archive says this file has
 };
 
-// Formats and compressions are enabled one by one, only those built into libarchive: nothing here starts
-// another program or opens a file that the archive names (traps V24, mtree). Not thread-safe.
+// Formats are enabled one by one: nothing here starts another program or opens a file that the archive names
+// (mtree does). Compressions around the archive are taken off before. Not thread-safe.
 class ArchiveReader {
  public:
-  // What to look for: members of an archive (compressed or not), or the content of a compressed single file.
-  enum class Content { kMembers, kSingleFile };
-
-  ArchiveReader(Value value, Content content, const std::vector<std::string>& passwords);
+  ArchiveReader(Value value, const std::vector<std::string>& passwords);
   ~ArchiveReader();
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;
@@ -60,10 +57,17 @@ class ArchiveReader {
   using Use = std::function<Result<void>(uint64_t offset, Bytes bytes)>;
   Reading read(const Use& use);
 
-  // After next() gave nothing: whether the end came too early, of an uncompressed tar without its end mark or
-  // an ar with half a header. libarchive takes both for an ordinary end.
-  Result<bool> ended_early() const;
-  // Compressions found around the archive; known after the first next().
+  // After next() gave nothing: whether the end came too early, of a tar without its end mark, an ar with half
+  // a header, an ISO image shorter than it says. libarchive takes each for an ordinary end.
+  Result<bool> ended_early();
+  // After that, until it gives nothing: what stands behind the end, if the format has an end of its own. For
+  // others only reads what is compressed to its end, where checksums stand. Errors as of next().
+  Result<Bytes> rest();
+  // Whether bytes of rest() other than zeros are not a part of the archive.
+  bool has_own_end() const;
+  // Whether there is something behind the end of the compression.
+  bool has_trailing() const;
+  // Compressions found around the archive.
   int compressions() const;
   // Whether the format keeps a directory, so that what comes after a broken member can still be reached.
   bool has_directory() const;
@@ -77,10 +81,14 @@ class ArchiveReader {
   Result<void> open();
   Block next_block();
   Reading ended(End end) const;
+  int format() const;         // of libarchive, without the variant
+  uint64_t position() const;  // in the archive, behind what libarchive took
+  Result<bool> is_cut_image() const;
 
   std::unique_ptr<Source> source_;
   uint64_t next_index_ = 0;
   bool is_open_ = false;
+  bool is_at_rest_ = false;
 };
 
 }  // namespace rebus

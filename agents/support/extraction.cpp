@@ -48,16 +48,10 @@ class BudgetedWriter {
   std::optional<Budget::Spent> spent_;
 };
 
-}  // namespace
+using End = ArchiveReader::End;
 
-Extraction extract(ArchiveReader& reader, ValueWriter& writer, const Budget& budget) {
-  using End = ArchiveReader::End;
-  BudgetedWriter target(writer, budget);
-  Extraction out;
-  out.reading = reader.read([&](uint64_t offset, Bytes bytes) { return target.put(offset, bytes); });
-  out.spent = target.spent();
-  bool overlaps = out.reading.end == End::kStopped && out.reading.error->code == Code::kFailed;
-  if (overlaps) out.reading = {End::kUnreadable, out.reading.error->message, {}};
+// A value if all bytes came.
+Extraction finish(Extraction out, ValueWriter& writer) {
   if (out.reading.end != End::kWhole && out.reading.end != End::kDamaged) return out;
   auto value = writer.seal();
   if (value) {
@@ -66,6 +60,32 @@ Extraction extract(ArchiveReader& reader, ValueWriter& writer, const Budget& bud
     out.reading = {End::kStopped, {}, value.error()};
   }
   return out;
+}
+
+}  // namespace
+
+Extraction extract(ArchiveReader& reader, ValueWriter& writer, const Budget& budget) {
+  BudgetedWriter target(writer, budget);
+  Extraction out;
+  out.reading = reader.read([&](uint64_t offset, Bytes bytes) { return target.put(offset, bytes); });
+  out.spent = target.spent();
+  bool overlaps = out.reading.end == End::kStopped && out.reading.error->code == Code::kFailed;
+  if (overlaps) out.reading = {End::kUnreadable, out.reading.error->message, {}};
+  return finish(std::move(out), writer);
+}
+
+Extraction extract(Decompression& content, ValueWriter& writer, const Budget& budget) {
+  BudgetedWriter target(writer, budget);
+  while (true) {
+    auto part = content.next();
+    bool is_damaged = !part && part.error().code == Code::kFailed;
+    End end = content.check_failed() ? End::kDamaged : End::kBroken;
+    if (is_damaged) return finish({{end, part.error().message, {}}, {}, {}}, writer);
+    if (!part) return {{End::kBroken, {}, part.error()}, {}, {}};
+    if (part->empty()) return finish({}, writer);
+    auto put = target.put(writer.size(), *part);
+    if (!put) return {{End::kStopped, {}, put.error()}, {}, target.spent()};
+  }
 }
 
 }  // namespace rebus

@@ -5,6 +5,7 @@
 
 #include "agents/support/archive_reader.h"
 #include "agents/support/budget.h"
+#include "agents/support/decompression.h"
 
 namespace rebus {
 
@@ -16,5 +17,7 @@ struct Extraction {
 
 // Reads the current member of `reader` into `writer`. Holes are filled with zeros, which count like bytes.
 Extraction extract(ArchiveReader& reader, ValueWriter& writer, const Budget& budget);
+// The same with all that is in `content`.
+Extraction extract(Decompression& content, ValueWriter& writer, const Budget& budget);
 
 }  // namespace rebus

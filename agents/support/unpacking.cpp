@@ -9,7 +9,6 @@ namespace rebus {
 namespace {
 
 using End = ArchiveReader::End;
-using Content = ArchiveReader::Content;
 using Type = ArchiveMember::Type;
 
 // New readings of one container: behind broken members, and to search for a password.
@@ -17,8 +16,10 @@ constexpr int kMaxReopenings = 64;
 constexpr int kMaxVainSearches = 8;
 // Passwords times members that none of them opens.
 constexpr uint64_t kMaxPasswordTries = 20'000;
-// libarchive's own limit of compressions over each other (MAX_NUMBER_FILTERS).
-constexpr uint64_t kMaxCompressions = 25;
+
+bool is_zero(Bytes bytes) {
+  return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
+}
 
 }  // namespace
 
@@ -44,21 +45,22 @@ Result<void> Unpacking::run() {
 Result<void> Unpacking::take_apart() {
   auto read = read_members();
   if (!read) return read;
-  // Without a single entry it may be a compressed file of another kind. An "empty tar" in gzip is one, too:
-  // it may be a gigabyte of zeros (V23).
-  bool is_single_file = budget_.entries() == 0 && compressions_ > 0 && !stopped_;
-  if (is_single_file) return read_single_file();
+  if (is_single_file() && !stopped_) return read_single_file();
   auto pushed = push_empty_files();
   if (!pushed || stopped_) return pushed;
   return resolve_links();
 }
+
+// Without a single entry it may be a compressed file of another kind. An "empty tar" in gzip is one, too: it
+// may be a gigabyte of zeros (V23).
+bool Unpacking::is_single_file() const { return budget_.entries() == 0 && compressions_ > 0; }
 
 // --- members ---
 
 Result<void> Unpacking::read_members() {
   uint64_t next_index = 0;
   for (int openings = 0; openings <= kMaxReopenings; openings++) {
-    ArchiveReader reader(work_.value(), Content::kMembers, passwords_);
+    ArchiveReader reader(work_.value(), passwords_);
     auto step = read_from(reader, next_index);
     if (!step) return step.error();
     stopped_ = *step == Step::kStop;
@@ -86,17 +88,35 @@ Result<Unpacking::Step> Unpacking::read_from(ArchiveReader& reader, uint64_t& ne
   }
 }
 
-Result<Unpacking::Step> Unpacking::end_of_members(const ArchiveReader& reader) {
+Result<Unpacking::Step> Unpacking::end_of_members(ArchiveReader& reader) {
   auto early = reader.ended_early();
   if (!early) return early.error();
-  if (*early) findings_.add_damage("the end mark is missing", "");
+  if (*early) findings_.add_damage("its end is missing", "");
+  if (is_single_file()) return Step::kNext;
+  bool has_more = false;
+  for (uint64_t size = 0;;) {
+    auto part = reader.rest();
+    if (!part && part.error().code == Code::kFailed) return bad_header(part.error());
+    if (!part) return part.error();
+    if (part->empty()) break;
+    has_more = has_more || (reader.has_own_end() && !is_zero(*part));
+    if (auto spent = budget_.grow(size += part->size())) {
+      findings_.add_spent(*spent, "");
+      return Step::kStop;
+    }
+  }
+  if (has_more || reader.has_trailing()) add_trailing();
   return Step::kNext;
+}
+
+void Unpacking::add_trailing() {
+  findings_.add_spent({"trailing", 0, "what stands behind the end was not looked at"}, "");
 }
 
 // What came before stays; what comes after is lost.
 Result<Unpacking::Step> Unpacking::bad_header(const Error& error) {
   if (error.code == Code::kLimit) {
-    findings_.add_spent({"filters", kMaxCompressions, "too many compressions over each other"}, "");
+    findings_.add_spent({"filters", Decompression::kMaxLayers, error.message}, "");
     return Step::kStop;
   }
   if (error.code != Code::kFailed) return error;
@@ -195,7 +215,7 @@ Result<bool> Unpacking::search_password(const ArchiveMember& member) {
 }
 
 Result<Extraction> Unpacking::extract_with(const std::string& password, uint64_t index) {
-  ArchiveReader reader(work_.value(), Content::kMembers, {password});
+  ArchiveReader reader(work_.value(), {password});
   while (true) {
     auto member = reader.next();
     if (!member) return member.error();
@@ -242,7 +262,7 @@ Result<void> Unpacking::push_empty_files() {
 
 Result<void> Unpacking::resolve_links() {
   if (hard_links_.links().empty()) return {};
-  ArchiveReader reader(work_.value(), Content::kMembers, passwords_);
+  ArchiveReader reader(work_.value(), passwords_);
   auto step = read_links(reader);
   if (!step) return step.error();
   return {};
@@ -280,22 +300,16 @@ Result<Unpacking::Step> Unpacking::read_links(ArchiveReader& reader) {
 
 Result<void> Unpacking::read_single_file() {
   findings_.forget_damage();
-  ArchiveReader reader(work_.value(), Content::kSingleFile, {});
-  auto member = reader.next();
-  if (!member && member.error().code != Code::kFailed) return member.error();
-  if (!member) {
-    findings_.add_damage(member.error().message, "");
-    return {};
-  }
-  if (!*member) return pusher_.push_content(Value());
+  Decompression content(work_.value());
   auto writer = work_.new_value();
-  Extraction extraction = extract(reader, *writer, budget_);
+  Extraction extraction = extract(content, *writer, budget_);
   if (extraction.reading.end == End::kStopped) {
     auto step = ran_out(extraction, "");
     return step ? Result<void>() : step.error();
   }
   if (extraction.reading.error) return *extraction.reading.error;
   if (extraction.reading.end != End::kWhole) findings_.add_damage(extraction.reading.message, "");
+  if (content.has_trailing()) add_trailing();
   if (!extraction.value) return {};
   return pusher_.push_content(*extraction.value);
 }

@@ -32,9 +32,11 @@ class Unpacking {
   };
 
   Result<void> take_apart();
+  bool is_single_file() const;
   Result<void> read_members();
   Result<Step> read_from(ArchiveReader& reader, uint64_t& next_index);
-  Result<Step> end_of_members(const ArchiveReader& reader);
+  Result<Step> end_of_members(ArchiveReader& reader);
+  void add_trailing();
   Result<Step> bad_header(const Error& error);
   Result<Step> take(ArchiveReader& reader, const ArchiveMember& member);
   Result<Step> take_hardlink(const ArchiveMember& member);

@@ -180,6 +180,111 @@ TEST(UnarchiveDamaged, WrongChecksumKeepsTheMemberAndFails) {
   EXPECT_NE(run.error->message.find("'a'"), std::string::npos) << run.error->message;
 }
 
+// libarchive reads neither checksum nor length of gzip, and stops at the end of a tar, before both.
+TEST(UnarchiveDamaged, EveryByteOfTheEndOfGzipIsChecked) {
+  std::string tar = make_archive("ustar", "none", {{.name = "x", .bytes = noise(3000)}});
+  std::string late_end = tar + std::string(3 * kMiB, '\0');  // the checksum is far behind the last member
+  for (const std::string& content : {tar, late_end, noise(3000)}) {
+    std::string bytes = compress("gzip", content);
+    ASSERT_EQ(names(unpack(bytes)).size(), 1u);
+    ASSERT_FALSE(unpack(bytes).error);
+    for (size_t behind = 1; behind <= 8; behind++) {
+      std::string wrong = bytes;
+      wrong[wrong.size() - behind] ^= 1;
+      for (const std::string& archive : {wrong, compress("gzip", wrong), compress("xz", wrong)}) {
+        RunOnce run = unpack(archive);
+        EXPECT_EQ(names(run).size(), 1u) << "the bytes came, so they are kept (B37)";
+        ASSERT_TRUE(run.error) << behind;
+        EXPECT_NE(run.error->message.find("gzip data: incorrect"), std::string::npos) << run.error->message;
+      }
+      RunOnce cut = unpack(bytes.substr(0, bytes.size() - behind));
+      ASSERT_TRUE(cut.error) << behind;
+      EXPECT_NE(cut.error->message.find("it ends too early"), std::string::npos) << cut.error->message;
+    }
+  }
+}
+
+TEST(UnarchiveDamaged, GzipInPartsIsCheckedInEachOfThem) {
+  std::string first = compress("gzip", "first "), second = compress("gzip", "second");
+  RunOnce whole = unpack(first + second + std::string(1000, '\0') + first);
+  EXPECT_FALSE(whole.error) << whole.error->message;
+  ASSERT_EQ(names(whole).size(), 1u);
+  EXPECT_EQ(whole.pushed[0].descriptor.value.digest(), sha256(as_bytes(std::string("first secondfirst "))));
+  for (size_t size = 2; size < second.size(); size++) {
+    RunOnce run = unpack(first + second.substr(0, size));
+    ASSERT_TRUE(run.error) << size;
+    EXPECT_NE(run.error->message.find("gzip data in part 2: it ends too early"), std::string::npos);
+    EXPECT_TRUE(names(run).empty()) << size;
+  }
+  std::string padded = compress("gzip", first + std::string(2 * kMiB, '\0'));
+  EXPECT_NE(unpack(padded).error->message.find("too many zeros"), std::string::npos);
+  std::string nothing = compress("gzip", ""), empty_parts = first;
+  for (int i = 0; i < 10'100; i++) empty_parts += nothing;
+  EXPECT_NE(unpack(empty_parts).error->message.find("too many empty parts"), std::string::npos);
+}
+
+// A header may be cut by the parts of 256 KiB in which a compressed file is read.
+TEST(UnarchiveDamaged, GzipInPartsIsReadAcrossTheBordersOfReading) {
+  std::string end = "the second part";
+  for (size_t size = (256 << 10) - 30; size < (256 << 10) + 2; size++) {
+    std::string first = compress("gzip", noise(size));
+    std::string inner = first + compress("gzip", end);
+    std::string bytes = compress("gzip", inner);  // the inner one comes in parts
+    RunOnce run = unpack(bytes);
+    ASSERT_FALSE(run.error) << size << run.error->message;
+    EXPECT_EQ(run.pushed[0].descriptor.value.digest(), sha256(as_bytes(noise(size) + end))) << size;
+  }
+}
+
+TEST(UnarchiveDamaged, WhatStandsBehindTheEndIsTold) {
+  std::string gzip = compress("gzip", "content");
+  std::string tar = make_archive("ustar", "none", {{.name = "x", .bytes = "x"}});
+  std::string cpio = make_archive("newc", "none", {{.name = "x", .bytes = "x"}});
+  std::vector<std::string> plain{gzip, tar, cpio, compress("gzip", tar), compress("xz", cpio)};
+  std::vector<std::string> more{gzip + "more",
+                                gzip + "\x1f",
+                                tar + "more",
+                                tar + tar,
+                                cpio + "more",
+                                compress("gzip", tar + "more"),
+                                compress("gzip", tar) + "more",
+                                compress("xz", cpio + cpio)};
+  for (const std::string& bytes : plain) {
+    RunOnce run = unpack(bytes);
+    EXPECT_FALSE(run.error) << run.error->message;
+    EXPECT_TRUE(run.under("/limit").empty());
+  }
+  for (const std::string& bytes : more) {
+    RunOnce run = unpack(bytes);
+    EXPECT_FALSE(run.error) << run.error->message;
+    EXPECT_EQ(names(run).size(), 1u);
+    EXPECT_EQ(run.under("/limit/trailing").size(), 1u);
+  }
+}
+
+TEST(UnarchiveBudgets, HoldForWhatStandsBehindTheEnd) {
+  std::string tar = make_archive("ustar", "none", {{.name = "x", .bytes = "x"}});
+  std::string bytes = compress("gzip", tar + std::string(20 * kMiB, '\0'));
+  Limits limits;
+  limits.container_bytes = 5 * kMiB;
+  RunOnce run = unpack(bytes, limits);
+  EXPECT_FALSE(run.error);
+  EXPECT_EQ(names(run).size(), 1u);
+  EXPECT_EQ(run.under("/limit/bytes").size(), 1u);
+}
+
+TEST(UnarchiveTruncated, ImagesAreComparedWithTheSizeTheyTell) {
+  ScratchFolder scratch;
+  scratch.write("d/x", "x");
+  scratch.run("xorriso -as mkisofs -quiet -o a.iso d 2>/dev/null");
+  std::string iso = file_bytes(scratch.at("a.iso"));
+  EXPECT_FALSE(unpack(iso).error);
+  RunOnce run = unpack(iso.substr(0, iso.size() - 4096));
+  EXPECT_EQ(names(run).size(), 1u);
+  ASSERT_TRUE(run.error);
+  EXPECT_NE(run.error->message.find("its end is missing"), std::string::npos) << run.error->message;
+}
+
 TEST(UnarchiveDamaged, WhatComesAfterABrokenMemberOfAZipComesOut) {
   ScratchFolder scratch;
   for (const char* name : {"a", "b", "c"})

@@ -1,0 +1,78 @@
+#include "agents/support/decompression.h"
+
+#include "agents/support/filter_stream.h"
+
+namespace rebus {
+namespace {
+
+// Looks at the first bytes of another stream and gives them once more.
+class Peeked final : public ByteStream {
+ public:
+  explicit Peeked(std::unique_ptr<ByteStream> below) : below_(std::move(below)), first_(below_->next()) {}
+  Bytes first() const { return first_ && *first_ ? **first_ : Bytes(); }
+  Result<Bytes> next() override {
+    if (!first_) return below_->next();
+    auto first = *std::move(first_);
+    first_.reset();
+    return first;
+  }
+
+ private:
+  std::unique_ptr<ByteStream> below_;
+  std::optional<Result<Bytes>> first_;
+};
+
+class TooMany final : public ByteStream {
+ public:
+  Result<Bytes> next() override { return Error{Code::kLimit, "too many compressions over each other"}; }
+};
+
+}  // namespace
+
+Decompression::Decompression(Value value) : stream_(std::make_unique<ValueStream>(std::move(value))) {
+  do {
+    take_off_gzip();
+  } while (take_off_others());
+}
+
+void Decompression::take_off_gzip() {
+  while (layers_ <= kMaxLayers) {
+    auto peeked = std::make_unique<Peeked>(std::move(stream_));
+    bool is_gzip = GzipStream::begins(peeked->first());
+    stream_ = std::move(peeked);
+    if (!is_gzip) return;
+    auto gzip = std::make_unique<GzipStream>(std::move(stream_));
+    gzips_.push_back(gzip.get());
+    stream_ = std::move(gzip);
+    layers_++;
+  }
+}
+
+// Whether there was one, and another may be inside.
+bool Decompression::take_off_others() {
+  if (layers_ <= kMaxLayers) {
+    auto others = std::make_unique<FilterStream>(std::move(stream_));
+    int found = others->compressions();
+    layers_ += found;
+    stream_ = std::move(others);
+    if (found == 0) return false;
+  }
+  if (layers_ <= kMaxLayers) return true;
+  gzips_.clear();
+  stream_ = std::make_unique<TooMany>();
+  return false;
+}
+
+Result<Bytes> Decompression::next() { return stream_->next(); }
+
+bool Decompression::check_failed() const {
+  return std::any_of(gzips_.begin(), gzips_.end(),
+                     [](const GzipStream* gzip) { return gzip->check_failed(); });
+}
+
+bool Decompression::has_trailing() const {
+  return std::any_of(gzips_.begin(), gzips_.end(),
+                     [](const GzipStream* gzip) { return gzip->has_trailing(); });
+}
+
+}  // namespace rebus
