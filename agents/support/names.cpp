@@ -6,6 +6,11 @@
 #include <tuple>
 
 namespace rebus {
+namespace {
+
+constexpr size_t kWorthwhile = 1000;  // moves that what was read should serve
+
+}  // namespace
 
 std::string composed_name(const std::string& container, const Origin& origin) {
   if (!origin.replaces) return container + ":" + origin.name;
@@ -59,11 +64,16 @@ void Names::move_to(Seq upto) {
     forget_lists();
   }
   at_ = upto;
+  moves_++;
   trim();
 }
 
+// What is needed at every move is kept, however much it is: else an object with a million names would be read
+// anew for each of them.
 void Names::trim() {
   if (graph_.bytes() + list_bytes_ <= limits_.cached_bytes) return;
+  if (moves_ < kWorthwhile) limits_.cached_bytes *= 2;
+  moves_ = 0;
   graph_.forget();
   forget_lists();
 }
@@ -155,10 +165,11 @@ std::string Names::text_of(const OriginStep& step, size_t index) const {
 Result<NameList> Names::born_from(OriginSource& source, Seq object, Seq first) {
   auto list = passed_on(source, object);
   if (!list) return list.error();
+  auto has_loops = graph_.has_loops(source, object, at_);
+  if (!has_loops) return has_loops.error();
+  if (!*has_loops) return (*list)->born_from(first);
   auto steps = graph_.steps(source, object, at_);
   if (!steps) return steps.error();
-  auto closes_loop = [](const OriginStep& step) { return step.closes_loop; };
-  if (std::none_of((*steps)->begin(), (*steps)->end(), closes_loop)) return (*list)->born_from(first);
   auto ready = passed_on_containers(source, **steps);
   if (!ready) return ready.error();
   return compose(**steps, true).born_from(first);

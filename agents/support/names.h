@@ -22,7 +22,7 @@ struct NameLimits {
   size_t ways = 100'000;           // chains of containers followed to one object
   size_t inherited = 10'000;       // names of a container that its contents take on
   size_t bytes = 16 << 20;         // of the names of one object together
-  size_t cached_bytes = 64 << 20;  // kept between calls; above it everything is read anew
+  size_t cached_bytes = 64 << 20;  // kept between calls; above it everything is read anew, unless too often
 };
 
 // Distinct names in the order in which they came to be.
@@ -105,6 +105,7 @@ class Names {
   OriginGraph graph_;
   std::unordered_map<Seq, List> passed_on_;  // by object: what its contents take on
   size_t list_bytes_ = 0;
+  size_t moves_ = 0;  // since everything was forgotten
 };
 
 }  // namespace rebus

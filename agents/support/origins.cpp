@@ -21,13 +21,23 @@ Result<std::vector<Origin>> BusOrigins::contents_of(Seq container, Seq upto) {
 }
 
 Result<const std::vector<OriginStep>*> OriginGraph::steps(OriginSource& source, Seq object, Seq upto) {
-  auto node = fetch(source, object, upto);
+  auto node = complete(source, object, upto);
   if (!node) return node.error();
-  if (!(*node)->loops_found) {
-    auto found = find_loops(source, **node, upto);
-    if (!found) return found.error();
-  }
   return &(*node)->steps;
+}
+
+Result<bool> OriginGraph::has_loops(OriginSource& source, Seq object, Seq upto) {
+  auto node = complete(source, object, upto);
+  if (!node) return node.error();
+  return (*node)->has_loops;
+}
+
+Result<OriginGraph::Node*> OriginGraph::complete(OriginSource& source, Seq object, Seq upto) {
+  auto node = fetch(source, object, upto);
+  if (!node || (*node)->loops_found) return node;
+  auto found = find_loops(source, **node, upto);
+  if (!found) return found.error();
+  return node;
 }
 
 Result<OriginStep> OriginGraph::add(OriginSource& source, const Origin& origin) {
@@ -38,6 +48,7 @@ Result<OriginStep> OriginGraph::add(OriginSource& source, const Origin& origin) 
   auto loop = closes_loop(source, origin, origin.seq);
   if (!loop) return loop.error();
   steps.back().closes_loop = *loop;
+  (*node)->has_loops = (*node)->has_loops || *loop;
   return steps.back();
 }
 
@@ -77,6 +88,7 @@ Result<void> OriginGraph::find_loops(OriginSource& source, Node& node, Seq upto)
     auto loop = closes_loop(source, origin, upto);
     if (!loop) return loop.error();
     step.closes_loop = *loop;
+    node.has_loops = node.has_loops || *loop;
   }
   node.loops_found = true;
   return {};

@@ -41,6 +41,8 @@ class OriginGraph {
  public:
   // By seq. `upto` is the position of the graph: the caller keeps it current by add(), or forgets.
   Result<const std::vector<OriginStep>*> steps(OriginSource& source, Seq object, Seq upto);
+  // Whether one of them closes a loop.
+  Result<bool> has_loops(OriginSource& source, Seq object, Seq upto);
   // An origin that came later than its object, and later than everything known here.
   Result<OriginStep> add(OriginSource& source, const Origin& origin);
   // Memory held, roughly.
@@ -50,8 +52,10 @@ class OriginGraph {
  private:
   struct Node {
     std::vector<OriginStep> steps;
-    bool loops_found = false;
+    bool loops_found = false;  // in all steps
+    bool has_loops = false;    // of those found
   };
+  Result<Node*> complete(OriginSource& source, Seq object, Seq upto);
   Result<Node*> fetch(OriginSource& source, Seq object, Seq upto);
   void append(Node& node, const Origin& origin);
   Result<void> find_loops(OriginSource& source, Node& node, Seq upto);
