@@ -17,7 +17,7 @@ constexpr int kHandshake = 5000;
 constexpr int kLinger = 500;
 constexpr int kBacklog = 1024;  // connections
 // Messages per peer. Beyond that they wait in the server, which knows how many it bears.
-constexpr int kQueue = 256;
+constexpr int kQueue = 64;
 
 // Below it, known holes can be used by anybody who can connect (CVE-2020-15166 and others).
 constexpr auto kOldest = std::make_tuple(4, 3, 4);

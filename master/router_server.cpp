@@ -11,11 +11,8 @@ namespace {
 // One round: so many are handled for one commit. Then others get their answers.
 constexpr size_t kRoundMessages = 512;
 constexpr size_t kRoundBytes = 8 << 20;
-// What waits for one peer that does not read. Tasks are bounded by credit and answers by what it asked, so
-// more than that is asked by nobody who means well.
-constexpr size_t kMaxWaiting = 64 << 20;
 // ZeroMQ does not tell when a connection has room again, so the server looks.
-constexpr std::chrono::milliseconds kLookAgain{10};
+constexpr std::chrono::milliseconds kLookAgain{1};
 constexpr uint32_t kFaultsLogged = 3;
 
 Moment now() {
@@ -33,11 +30,11 @@ bool is_from_master(uint16_t type) { return type >= Welcome::kType; }
 
 }  // namespace
 
-Result<std::unique_ptr<RouterServer>> RouterServer::listen(const Address& address, ServerTimes times) {
+Result<std::unique_ptr<RouterServer>> RouterServer::listen(const Address& address, ServerLimits limits) {
   auto context = std::make_unique<zmq::context_t>();
   auto router = Router::bind(*context, address);
   if (!router) return router.error();
-  return std::unique_ptr<RouterServer>(new RouterServer(std::move(context), *std::move(router), times));
+  return std::unique_ptr<RouterServer>(new RouterServer(std::move(context), *std::move(router), limits));
 }
 
 Result<void> RouterServer::serve(Master& master, int stop_fd) {
@@ -114,9 +111,9 @@ void RouterServer::refuse(Peer& peer, uint64_t request, const Error& error) {
 void RouterServer::tick() {
   const Moment moment = now();
   if (moment.steady < next_tick_) return;
-  next_tick_ = moment.steady + times_.tick;
+  next_tick_ = moment.steady + limits_.tick;
   master_->tick(moment);
-  for (PeerId id : peers_.silent_since(moment.steady - times_.forget)) drop(id);
+  for (PeerId id : peers_.silent_since(moment.steady - limits_.forget)) drop(id);
 }
 
 void RouterServer::drop(PeerId id) {
@@ -157,24 +154,32 @@ void RouterServer::send_frame(Peer& peer, std::string frame) {
 void RouterServer::send_waiting() {
   if (!is_stuck_) return;
   is_stuck_ = false;
+  size_t all = 0, most = 0;
+  PeerId greediest = 0;
   for (PeerId id : peers_.waiting()) {
-    Peer& peer = *peers_.find(id);
-    auto sent = Router::Sent::kYes;
-    while (!peer.waiting.empty() && sent == Router::Sent::kYes) {
-      sent = router_.send(peer.routing_id, peer.waiting.front());
-      if (sent != Router::Sent::kYes) break;
-      peer.waiting_bytes -= peer.waiting.front().size();
-      peer.waiting.pop_front();
-    }
-    if (sent == Router::Sent::kGone) {
-      drop(id);
-    } else if (peer.waiting_bytes > kMaxWaiting) {
-      spdlog::warn("peer {} is dropped: it does not read what it asked for", id);
-      drop(id);
-    } else if (!peer.waiting.empty()) {
-      is_stuck_ = true;
-    }
+    size_t left = send_waiting(*peers_.find(id));
+    all += left;
+    if (left > most) most = left, greediest = id;
   }
+  is_stuck_ = all > 0;
+  if (most <= limits_.waiting && all <= limits_.all_waiting) return;
+  spdlog::warn("peer {} is dropped: it does not read what it asked for", greediest);
+  drop(greediest);
+}
+
+// Gives the bytes that wait still.
+size_t RouterServer::send_waiting(Peer& peer) {
+  while (!peer.waiting.empty()) {
+    auto sent = router_.send(peer.routing_id, peer.waiting.front());
+    if (sent == Router::Sent::kGone) {
+      drop(peer.id);
+      return 0;
+    }
+    if (sent == Router::Sent::kFull) break;
+    peer.waiting_bytes -= peer.waiting.front().size();
+    peer.waiting.pop_front();
+  }
+  return peer.waiting_bytes;
 }
 
 }  // namespace rebus

@@ -10,10 +10,15 @@
 
 namespace rebus {
 
-struct ServerTimes {
+struct ServerLimits {
   std::chrono::milliseconds tick{1'000};
   // A connection silent for so long is forgotten; longer than MasterOptions::session_life.
   std::chrono::milliseconds forget{20'000};
+  // Bytes that wait for one peer that does not read, beyond what ZeroMQ holds for it. Tasks are bounded by
+  // credit and answers by what it asked, so more than that is asked by nobody who means well.
+  size_t waiting = 64 << 20;
+  // The same of all peers together: then the one with most of it is dropped.
+  size_t all_waiting = 256 << 20;
 };
 
 // Takes what is waiting, has the master handle it, settles once, then sends. Decides nothing but who may
@@ -21,7 +26,7 @@ struct ServerTimes {
 class RouterServer {
  public:
   // Listens from now on; see check_allowed() and danger_of() for what that means.
-  static Result<std::unique_ptr<RouterServer>> listen(const Address& address, ServerTimes times = {});
+  static Result<std::unique_ptr<RouterServer>> listen(const Address& address, ServerLimits limits = {});
 
   // Where it listens, with the port in place of "*".
   std::string endpoint() const { return router_.endpoint(); }
@@ -29,8 +34,8 @@ class RouterServer {
   Result<void> serve(Master& master, int stop_fd);
 
  private:
-  RouterServer(std::unique_ptr<zmq::context_t> context, Router router, ServerTimes times)
-      : context_(std::move(context)), router_(std::move(router)), times_(times) {}
+  RouterServer(std::unique_ptr<zmq::context_t> context, Router router, ServerLimits limits)
+      : context_(std::move(context)), router_(std::move(router)), limits_(limits) {}
 
   std::chrono::milliseconds patience() const;
   void take_waiting();
@@ -45,10 +50,11 @@ class RouterServer {
   void send(Peer& peer, const Message& message);
   void send_frame(Peer& peer, std::string frame);
   void send_waiting();
+  size_t send_waiting(Peer& peer);
 
   std::unique_ptr<zmq::context_t> context_;
   Router router_;
-  const ServerTimes times_;
+  const ServerLimits limits_;
   Master* master_ = nullptr;
   PeerTable peers_;
   MonotonicTime next_tick_;

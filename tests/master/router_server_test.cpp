@@ -28,15 +28,15 @@ Moment now() { return {std::chrono::steady_clock::now(), 0}; }
 // A master and its server in a thread; may be stopped and started again on the same store and address.
 class ServedMaster {
  public:
-  explicit ServedMaster(const std::string& address, MasterOptions options = {}, ServerTimes times = {})
-      : storage_(*open_storage({})), options_(options), times_(times), address_(address) {
+  explicit ServedMaster(const std::string& address, MasterOptions options = {}, ServerLimits limits = {})
+      : storage_(*open_storage({})), options_(options), limits_(limits), address_(address) {
     start();
   }
   ~ServedMaster() { stop(); }
 
   void start() {
     master_ = *Master::start(*storage_, options_, now());
-    auto server = RouterServer::listen(*Address::parse(address_), times_);
+    auto server = RouterServer::listen(*Address::parse(address_), limits_);
     if (!server) throw std::runtime_error(server.error().message);
     server_ = *std::move(server);
     address_ = server_->endpoint();
@@ -56,7 +56,7 @@ class ServedMaster {
  private:
   std::unique_ptr<Storage> storage_;
   MasterOptions options_;
-  ServerTimes times_;
+  ServerLimits limits_;
   std::string address_;
   int stop_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   std::unique_ptr<Master> master_;
@@ -383,6 +383,21 @@ TEST_P(Served, APeerThatAsksForTooMuchAndReadsNothingIsDropped) {
   reading.ask(1000, kMaxMessageValues);
   while (reading.other->status()->producers != 0) {  // others are still answered
   }
+}
+
+TEST_P(Served, OfManyThatReadNothingTheOneThatAskedForMostIsDropped) {
+  ServerLimits limits;
+  limits.all_waiting = 40 << 20;
+  ServedMaster master(fresh_address(), {}, limits);
+  Reading most(join(master.address(), hello_of(Role::kClient)), master.address());
+  Reading second(join(master.address(), hello_of(Role::kClient)), master.address());
+  constexpr uint64_t kReads = 80;  // most of it is held by ZeroMQ
+  second.ask(kReads, kMaxMessageValues);
+  ASSERT_EQ(most.other->status()->producers, 2u);
+  most.ask(kReads + 40, kMaxMessageValues);
+  while (most.other->status()->producers == 2) {
+  }
+  for (uint64_t i = 0; i < kReads; i++) ASSERT_EQ(second.peer.hear().request, 100 + i);
 }
 
 }  // namespace
