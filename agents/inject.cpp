@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "agents/support/file_list.h"
 #include "agents/support/file_type.h"
 #include "agents/support/file_walk.h"
@@ -67,6 +69,12 @@ class Inject final : public Agent {
   }
 
   Result<void> wait() {
+    auto working = is_anybody_working();
+    if (!working) return working.error();
+    if (!*working) {
+      setting_.out.note(
+          "no agent is connected that would take anything: it is stored, and waits for agents to come");
+    }
     auto status = bus_->submission(submission_, true, choices_->timeout);
     bool is_over = !status && status.error().code == Code::kUnavailable && choices_->timeout;
     if (is_over) status = bus_->submission(submission_);  // how far it is
@@ -81,6 +89,13 @@ class Inject final : public Agent {
     return {};
   }
 
+  Result<bool> is_anybody_working() {
+    auto status = bus_->status();
+    if (!status) return status.error();
+    return std::any_of(status->consumers.begin(), status->consumers.end(),
+                       [](const ConsumerStatus& known) { return known.instances > 0; });
+  }
+
   void say_end(const SubmissionStatus& status) {
     const Submission& done = status.submission;
     if (setting_.output_format == "json") {
@@ -90,10 +105,9 @@ class Inject final : public Agent {
       setting_.out.write(json.add("submission", submission_).str() + "\n");
     } else if (status.complete) {
       setting_.out.note("submission " + std::to_string(submission_) +
-                        " is complete: " + std::to_string(done.roots) + " files injected, " +
-                        std::to_string(done.files) + " extracted, " + std::to_string(done.results) +
-                        " results, " + std::to_string(done.failures) + " failures, " +
-                        std::to_string(done.limits) + " limits");
+                        " is complete: " + counted(done.roots, "file") + " injected, " +
+                        std::to_string(done.files) + " extracted, " + counted(done.results, "result") + ", " +
+                        counted(done.failures, "failure") + ", " + counted(done.limits, "limit"));
     }
   }
 

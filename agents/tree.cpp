@@ -105,8 +105,9 @@ class Tree final : public Agent {
       drawn = draw_object(object);
       return drawn.ok();
     });
-    if (found && !is_found) setting_.out.note("tree: nothing came in under the name " + escape(name));
-    return found ? drawn : found;
+    if (!found) return found;
+    if (!is_found) return Error{Code::kNotFound, "nothing came in under the name " + escape(name)};
+    return drawn;
   }
 
   // Under each name that it has.

@@ -91,4 +91,8 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+std::string counted(uint64_t count, const char* noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 }  // namespace rebus

@@ -1,4 +1,5 @@
-// Reversible escaping of hostile text, for terminals, logs, text output and JSON strings.
+// Text for people: reversible escaping of hostile text, for terminals, logs, text output and JSON strings;
+// counts.
 #pragma once
 
 #include <string>
@@ -16,5 +17,8 @@ std::string unescape(std::string_view text);
 
 // True for well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).
 bool is_utf8(std::string_view bytes);
+
+// "1 file", "2 files".
+std::string counted(uint64_t count, const char* noun);
 
 }  // namespace rebus

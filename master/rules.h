@@ -83,7 +83,7 @@ struct Master::Rules {
   void on(Session& s, uint64_t request, ListUuids& call) { reply(s, request, catalog.uuids(call)); }
   void on(Session& s, uint64_t request, GetStatus& call) { reply(s, request, status(call)); }
   void on(Session& s, uint64_t request, GetSubmission& call);
-  void on(Session& s, uint64_t request, WaitIdle&) { waiters.push_back({s.peer, request, 0}); }
+  void on(Session& s, uint64_t request, WaitIdle&) { wait(s, request, 0); }
   template <class Other>
   void on(Session& s, uint64_t request, Other&) {
     reply(s, request, Result<Done>(Error{Code::kProtocol, "only the master sends this message"}));
@@ -118,6 +118,7 @@ struct Master::Rules {
   bool is_idle() const;
   bool is_complete(const std::set<SubmissionId>& closure);
   Result<std::set<SubmissionId>> closure_of(SubmissionId id);
+  void wait(Session& session, uint64_t request, SubmissionId submission);
   void answer_waiters();
   bool answer_waiter(const Waiter& waiter);
 

@@ -54,8 +54,7 @@ ConsumerStatus Master::Rules::status_of(const Consumer& stored) {
 void Master::Rules::on(Session& s, uint64_t request, GetSubmission& call) {
   auto status = submission_status(call.submission);
   if (status && call.wait && !status->complete) {
-    waiters.push_back({s.peer, request, call.submission});
-    return;
+    return wait(s, request, call.submission);
   }
   reply(s, request, std::move(status));
 }

@@ -9,6 +9,7 @@ namespace {
 constexpr uint32_t kWatermarkEvery = 64;  // finishes between two stored watermarks
 constexpr size_t kScan = 4096;            // log entries looked at per peer and settle(), plain ones
 constexpr size_t kReaderPage = 64;
+constexpr ptrdiff_t kMaxWaits = 64;  // of one session: each is looked at whenever something happened
 
 }  // namespace
 
@@ -150,6 +151,16 @@ bool Master::Rules::is_complete(const std::set<SubmissionId>& closure) {
     return std::all_of(live.begin(), live.end(),
                        [&](auto& entry) { return entry.second.queue.is_settled(id, submission->lane); });
   });
+}
+
+void Master::Rules::wait(Session& session, uint64_t request, SubmissionId submission) {
+  auto is_its = [&](const Waiter& waiter) { return waiter.peer == session.peer; };
+  if (std::count_if(waiters.begin(), waiters.end(), is_its) < kMaxWaits) {
+    waiters.push_back({session.peer, request, submission});
+    return;
+  }
+  std::string most = std::to_string(kMaxWaits);
+  answer(session.peer, request, Failure{Code::kLimit, "a session may wait for " + most + " answers at once"});
 }
 
 void Master::Rules::answer_waiters() {

@@ -193,6 +193,7 @@ void Chain::tell_what_came_of_it() {
   if (!ends_by_itself()) return;
   auto told = closing.tell_untaken(consumers());
   if (!told) report(told.error(), "");
+  closing.tell_unmatched(vain_readers());
 }
 
 // Of what was injected by others. True: there are none.
@@ -214,6 +215,15 @@ std::vector<ConsumerCall> Chain::consumers() const {
     if (instance->is_consumer() && !is_next_job) calls.push_back({instance->call().spec, instance->hello()});
   }
   return calls;
+}
+
+std::vector<Hello> Chain::vain_readers() const {
+  std::vector<Hello> hellos;
+  for (const auto& instance : instances_) {
+    bool is_vain = instance->counts().offered == 0 && !instance->hello().selector_regex.empty();
+    if (instance->is_reader() && is_vain) hellos.push_back(instance->hello());
+  }
+  return hellos;
 }
 
 void Chain::stop_agents() {

@@ -54,6 +54,7 @@ class Chain {
   void tell_what_came_of_it();
   bool tell_failed_tasks();
   std::vector<ConsumerCall> consumers() const;
+  std::vector<Hello> vain_readers() const;
   void stop_agents();
   void name_working();
   void report(const Error& error, const std::string& who);

@@ -12,10 +12,6 @@ namespace {
 constexpr uint64_t kMostLines = 10;
 constexpr uint64_t kMostReason = 500;  // bytes of a reason shown
 
-std::string count_of(uint64_t number, const char* noun) {
-  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
-}
-
 // "/binary" as people write it: "/binary/".
 std::string directory_like(const std::string& prefix) {
   return prefix.ends_with('/') ? prefix : prefix + "/";
@@ -85,7 +81,7 @@ Result<void> Closing::tell_limits(const Submission& submission) {
               "): " + reason_in(limit.value));
     return ++told < kMostLines;
   });
-  if (submission.limits > told) out_.note("and " + count_of(submission.limits - told, "more limit"));
+  if (submission.limits > told) out_.note("and " + counted(submission.limits - told, "more limit"));
   return done;
 }
 
@@ -98,7 +94,7 @@ Result<void> Closing::tell_failures(const Submission& submission) {
     return ++told < std::min(kMostLines, submission.failures);
   });
   auto done = search.run(submission.id);
-  if (submission.failures > told) out_.note("and " + count_of(submission.failures - told, "more failure"));
+  if (submission.failures > told) out_.note("and " + counted(submission.failures - told, "more failure"));
   return done;
 }
 
@@ -117,6 +113,12 @@ void Closing::tell_untaken_by(const ConsumerCall& call, uint64_t all) {
       call.spec->name + " took 0 of " + std::to_string(all) + ": it takes " + list_of(call.hello.prefixes);
   if (has_option(*call.spec, "--selector-prefix")) line += "; --selector-prefix / widens";
   out_.note(line);
+}
+
+void Closing::tell_unmatched(const std::vector<Hello>& readers) {
+  for (const Hello& hello : readers) {
+    out_.note(hello.agent + " found nothing: no selector matches '" + escape(hello.selector_regex) + "'");
+  }
 }
 
 }  // namespace rebus

@@ -24,6 +24,8 @@ class Closing {
   Result<bool> tell_submission(SubmissionId id, bool is_settled);
   // Consumers that took nothing of what there was.
   Result<void> tell_untaken(const std::vector<ConsumerCall>& consumers);
+  // Readers whose regular expression matched no selector.
+  void tell_unmatched(const std::vector<Hello>& readers);
 
  private:
   Result<void> tell_limits(const Submission& submission);

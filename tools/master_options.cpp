@@ -6,6 +6,7 @@
 
 #include "descriptor/escape.h"
 #include "tools/exit_status.h"
+#include "tools/suggestion.h"
 
 namespace rebus {
 namespace {
@@ -124,6 +125,20 @@ Result<MasterSetting> setting_of(const Given& given) {
   return MasterSetting{*address, *storage, *limits, given.insecure_tcp, verbosity, given.log_file};
 }
 
+std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
+  std::string what = escape(error.what());
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+    std::string token = app.remaining().front();
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    what = (token.starts_with("-") ? "no option " : "one argument too many: ") + escape(token) +
+           did_you_mean(token, names);
+  }
+  return "rebus_master: " + what + " (`rebus_master --help` lists all)\n";
+}
+
 }  // namespace
 
 std::variant<MasterSetting, EarlyEnd> read_master_options(int argc, const char* const* argv,
@@ -136,10 +151,9 @@ std::variant<MasterSetting, EarlyEnd> read_master_options(int argc, const char* 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    std::ostringstream out, complaint;
-    bool is_complaint = app.exit(e, out, complaint) != 0;
-    return EarlyEnd{is_complaint ? ExitStatus::kUsage : ExitStatus::kComplete,
-                    is_complaint ? complaint.str() : out.str()};
+    std::ostringstream page;
+    if (app.exit(e, page, page) == 0) return EarlyEnd{ExitStatus::kComplete, page.str()};
+    return EarlyEnd{ExitStatus::kUsage, complaint(app, e)};
   }
   auto setting = setting_of(given);
   if (setting) return *std::move(setting);

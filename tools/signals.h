@@ -6,8 +6,8 @@
 
 namespace rebus {
 
-// Makes SIGPIPE harmless and waits for signals in a thread of its own. Make it before any other thread: those
-// inherit that the signals are blocked.
+// Makes SIGPIPE and SIGXFSZ harmless and waits for signals in a thread of its own. Make it before any other
+// thread: those inherit that the signals are blocked.
 class Signals {
  public:
   // Called by the own thread for the first signal. False: nothing needs stopping, end at once.

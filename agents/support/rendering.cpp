@@ -11,6 +11,24 @@
 namespace rebus {
 namespace {
 
+// Of JSON texts that are shown as JSON. Readers of lines give up somewhere: Python's json above 990 levels.
+constexpr size_t kMaxNesting = 512;
+
+// Of valid JSON.
+size_t nesting(std::string_view json) {
+  size_t depth = 0, most = 0;
+  bool is_string = false;
+  for (size_t at = 0; at < json.size(); at++) {
+    char c = json[at];
+    if (c == '"') is_string = !is_string;
+    if (is_string && c == '\\') at++;
+    if (is_string) continue;
+    if (c == '[' || c == '{') most = std::max(most, ++depth);
+    if (c == ']' || c == '}') depth--;
+  }
+  return most;
+}
+
 const char* kind_name(Kind kind) {
   switch (kind) {
     case Kind::kText:
@@ -174,6 +192,7 @@ Result<void> add_value(JsonObject& json, const Descriptor& d) {
 
 std::string ascii_json(std::string_view text) {
   if (!nlohmann::json::accept(text.begin(), text.end())) return {};  // accepts well-formed UTF-8 only
+  if (nesting(text) > kMaxNesting) return {};
   std::string out;
   uint32_t point = 0;
   for (size_t at = 0; at < text.size();) {

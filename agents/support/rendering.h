@@ -50,7 +50,8 @@ JsonObject metadata_json(const Record& record, const NameList* names);
 // begin.
 Result<void> add_value(JsonObject& json, const Descriptor& d);
 
-// Well-formed JSON text on one line, in ASCII: other characters as \uXXXX. Empty if it is not well-formed.
+// Well-formed JSON text on one line, in ASCII: other characters as \uXXXX. Empty if it is not well-formed, or
+// nested deeper than 512.
 std::string ascii_json(std::string_view text);
 
 }  // namespace rebus

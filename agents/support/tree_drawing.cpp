@@ -24,10 +24,6 @@ std::string joined(const std::vector<std::string>& texts) {
   return out;
 }
 
-std::string counted(uint64_t count, const char* what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 const char* truth(bool value) { return value ? "true" : "false"; }
 
 // What stands left of a node, or of a further line about it.

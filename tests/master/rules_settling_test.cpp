@@ -40,6 +40,21 @@ TEST(Submission, of_known_bytes_waits_for_those_who_work_on_them) {
   EXPECT_TRUE(master.has_answer(waiting));
 }
 
+TEST(Submission, is_waited_for_by_so_many_calls_of_one_session_only) {
+  BareMaster master;
+  PeerId inject = master.join(Role::kProducer, "inject"), client = master.join(Role::kClient, "ls");
+  SubmissionId submission = master.open(inject, "s");
+  for (int i = 0; i < 64; i++) {
+    EXPECT_FALSE(master.has_answer(master.start_asking(client, GetSubmission{submission, true})));
+  }
+  EXPECT_EQ(refusal(master.ask(client, GetSubmission{submission, true})), Code::kLimit);
+  EXPECT_EQ(refusal(master.ask(client, WaitIdle{})), Code::kLimit);
+  uint64_t other = master.start_asking(master.join(Role::kClient, "tree"), GetSubmission{submission, true});
+  EXPECT_FALSE(master.has_answer(other));
+  master.close(inject, submission);
+  EXPECT_TRUE(master.has_answer(other));
+}
+
 TEST(Restart, waits_for_the_consumers_that_were_there) {
   BareMaster master;
   join_objects_consumer(master, "hasher");

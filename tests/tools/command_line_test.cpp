@@ -110,6 +110,11 @@ INSTANTIATE_TEST_SUITE_P(
         SplitCase{"request_processing default /a/%0 hasher", "request_processing(default,/a/%0,hasher)"},
         SplitCase{"cat -n 5 x", "cat(x)"}, SplitCase{"hasher :: hasher :: ls", "hasher :: hasher :: ls"}));
 
+// Two agents of one name would share their progress, and the second could never be called.
+TEST(Agents, HaveNamesOfTheirOwn) {
+  for (const AgentSpec* spec : all_agents()) EXPECT_EQ(find_agent(spec->name), spec) << spec->name;
+}
+
 TEST(CommandLineTest, AFileMayHaveTheNameOfAnAgent) {
   auto line = parse_command_line(std::vector<std::string>{"inject", "hasher"}, agents(),
                                  [](const std::string&) { return true; });

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 
 #include "descriptor/descriptor.h"
 #include "descriptor/escape.h"
@@ -63,6 +64,49 @@ TEST_F(ExitStatusTest, UsageErrorsAreTwoAndSaySoOnStandardErrorOnly) {
     EXPECT_EQ(done.exit_code, 2) << testing::PrintToString(words);
     EXPECT_EQ(done.out, "");
     EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
+  }
+}
+
+TEST_F(ExitStatusTest, TheMasterSaysWhatItDoesNotKnow) {
+  std::map<std::vector<std::string>, std::string> mistakes{
+      {{"rebus_master", "--storge", "ram"}, "no option --storge; did you mean --storage?"},
+      {{"rebus_master", "--storage"}, "--storage"},
+      {{"rebus_master", "zmq", "ram", "x\x1b"}, "one argument too many: x\\x1b"}};
+  for (const auto& [words, told] : mistakes) {
+    auto done = run(words, folder_.path());
+    EXPECT_EQ(done.exit_code, 2);
+    EXPECT_NE(done.err.find(told), std::string::npos) << done.err;
+    EXPECT_TRUE(done.err.starts_with("rebus_master: ")) << done.err;
+    EXPECT_TRUE(is_clean_for_a_terminal(done.err)) << done.err;
+    EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
+  }
+}
+
+TEST_F(ExitStatusTest, ALimitOfFileSizesIsAnErrorAndNoDeath) {
+  folder_.write("big", std::string(9 << 20, 'x'));
+  for (const char* storage : {"ram", "rocksdb --path db"}) {
+    auto done = shell("ulimit -f 1000; rebus_agent --storage " + std::string(storage) +
+                          " hasher --selector-prefix / inject big -- return md5_hash",
+                      folder_.path());
+    EXPECT_EQ(done.exit_code, 75);
+    EXPECT_NE(done.err.find("File too large"), std::string::npos) << done.err;
+  }
+}
+
+TEST_F(ExitStatusTest, APatternThatFoundNothingIsTold) {
+  folder_.write("a.txt", "hello");
+  auto done = chain({"inject", "a.txt", "--", "return", "--short", "md5hash"});
+  EXPECT_EQ(done.exit_code, 0);
+  EXPECT_EQ(done.err, "return found nothing: no selector matches 'md5hash'\n");
+  EXPECT_EQ(chain({"inject", "a.txt", "--", "return", "--short", "/text"}).err, "");
+}
+
+TEST_F(ExitStatusTest, ATreeOfAnUnknownNameIsNotFound) {
+  folder_.write("a.txt", "hello");
+  for (const char* what : {"nosuch", "99"}) {
+    auto done = chain({"inject", "a.txt", "--", "tree", what});
+    EXPECT_EQ(done.exit_code, 1);
+    EXPECT_NE(done.err, "");
   }
 }
 
