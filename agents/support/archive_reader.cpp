@@ -186,10 +186,28 @@ Result<std::optional<ArchiveMember>> ArchiveReader::next() {
     int status = archive_read_next_header(source_->archive.get(), &entry);
     if (status == ARCHIVE_EOF && source_->error) return *source_->error;
     if (status == ARCHIVE_EOF) return std::optional<ArchiveMember>();
-    if (status == ARCHIVE_OK || status == ARCHIVE_WARN) return std::optional(member_of(entry, next_index_++));
     if (status == ARCHIVE_FATAL) return failure("damaged");
+    if (status != ARCHIVE_OK) note_damage(status);
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) continue;
+    ArchiveMember member = member_of(entry, next_index_++);
+    if (member.type == ArchiveMember::Type::kDirectory && member.size > 0) look_into_directory(member);
+    return std::optional(std::move(member));
   }
   return failure("damaged headers");
+}
+
+// Bytes of a directory: in a tar the list of an incremental backup, in a zip a good place to hide something.
+// Other formats have them by their nature.
+void ArchiveReader::look_into_directory(ArchiveMember& member) const {
+  if (format() == ARCHIVE_FORMAT_TAR) member.type = ArchiveMember::Type::kFile;
+  member.is_unreadable = has_directory();
+}
+
+// A name in a character set that it does not know is no damage: the bytes are there.
+void ArchiveReader::note_damage(int status) {
+  std::string reason = text_or_empty(archive_error_string(source_->archive.get()));
+  bool is_charset = status == ARCHIVE_WARN && reason.find("t be converted") != std::string::npos;
+  if (!is_charset && !damage_) damage_ = escape(reason.empty() ? "damaged headers" : reason);
 }
 
 // One call of libarchive, and what it means.
@@ -286,7 +304,13 @@ Result<Bytes> ArchiveReader::rest() {
       return source_->last.last(std::min(left, source_->last.size()));
     }
   }
-  return source_->next();
+  auto part = source_->next();
+  if (!part || !part->empty() || source_->is_plain()) return part;
+  return source_->inside.rest();
+}
+
+bool ArchiveReader::is_compressed_zip() const {
+  return compressions() > 0 && source_->inside.begin() == "PK\3\4";
 }
 
 bool ArchiveReader::has_own_end() const {

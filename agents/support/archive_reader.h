@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "descriptor/value.h"
@@ -20,7 +21,8 @@ struct ArchiveMember {
   std::string name;         // full path, raw bytes; empty if the archive gives none
   std::string link_target;  // of links
   bool encrypted = false;
-  uint64_t size = 0;  // as declared: a claim of the archive, not to be trusted
+  uint64_t size = 0;           // as declared: a claim of the archive, not to be trusted
+  bool is_unreadable = false;  // a directory with bytes, which libarchive does not give
   uint64_t device = 0, inode = 0;
   uint32_t links = 1;  // names that the archive says this file has
 };
@@ -37,6 +39,8 @@ class ArchiveReader {
   // The next member; nothing at the end. An Error ends the pass: kFailed for a damaged or unknown archive,
   // kLimit for too many compressions over each other, else what reading the value gave.
   Result<std::optional<ArchiveMember>> next();
+  // What libarchive said of damaged headers since the last call; it goes on behind them.
+  std::optional<std::string> damage() { return std::exchange(damage_, std::nullopt); }
 
   // How the reading of one member ended. Numbers rise with the damage.
   enum class End {
@@ -69,6 +73,9 @@ class ArchiveReader {
   bool has_trailing() const;
   // Compressions found around the archive.
   int compressions() const;
+  // Whether it is a zip in a compression: as a file of its own it can be sought in, and read by its
+  // directory.
+  bool is_compressed_zip() const;
   // Whether the format keeps a directory, so that what comes after a broken member can still be reached.
   bool has_directory() const;
   // Whether a message tells of encryption rather than of damage.
@@ -79,6 +86,8 @@ class ArchiveReader {
   struct Block;
   Error failure(const std::string& what) const;
   Result<void> open();
+  void note_damage(int status);
+  void look_into_directory(ArchiveMember& member) const;
   Block next_block();
   Reading ended(End end) const;
   int format() const;         // of libarchive, without the variant
@@ -89,6 +98,7 @@ class ArchiveReader {
   uint64_t next_index_ = 0;
   bool is_open_ = false;
   bool is_at_rest_ = false;
+  std::optional<std::string> damage_;
 };
 
 }  // namespace rebus

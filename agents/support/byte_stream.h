@@ -15,6 +15,9 @@ class ByteStream {
   // what came before is right; kLimit: too many compressions over each other; else what reading gave. It is
   // said again by each further call.
   virtual Result<Bytes> next() = 0;
+  // After next() gave nothing: what stands behind the end in the stream below this one, likewise. Whoever
+  // reads it to its end has the checks made that stand there.
+  virtual Result<Bytes> rest() { return Bytes(); }
 };
 
 // The bytes of a value, without a copy if they are in memory.

@@ -10,6 +10,7 @@ class Peeked final : public ByteStream {
  public:
   explicit Peeked(std::unique_ptr<ByteStream> below) : below_(std::move(below)), first_(below_->next()) {}
   Bytes first() const { return first_ && *first_ ? **first_ : Bytes(); }
+  Result<Bytes> rest() override { return below_->rest(); }
   Result<Bytes> next() override {
     if (!first_) return below_->next();
     auto first = *std::move(first_);
@@ -33,6 +34,9 @@ Decompression::Decompression(Value value) : stream_(std::make_unique<ValueStream
   do {
     take_off_gzip();
   } while (take_off_others());
+  auto top = std::make_unique<Peeked>(std::move(stream_));
+  begin_ = as_text(top->first().first(std::min<size_t>(top->first().size(), 4)));
+  stream_ = std::move(top);
 }
 
 void Decompression::take_off_gzip() {
@@ -43,7 +47,7 @@ void Decompression::take_off_gzip() {
     if (!is_gzip) return;
     auto gzip = std::make_unique<GzipStream>(std::move(stream_));
     gzips_.push_back(gzip.get());
-    stream_ = std::move(gzip);
+    push(std::move(gzip));
     layers_++;
   }
 }
@@ -54,11 +58,12 @@ bool Decompression::take_off_others() {
     auto others = std::make_unique<FilterStream>(std::move(stream_));
     int found = others->compressions();
     layers_ += found;
-    stream_ = std::move(others);
+    push(std::move(others));
     if (found == 0) return false;
   }
   if (layers_ <= kMaxLayers) return true;
   gzips_.clear();
+  streams_.clear();
   stream_ = std::make_unique<TooMany>();
   return false;
 }
@@ -70,9 +75,16 @@ bool Decompression::check_failed() const {
                      [](const GzipStream* gzip) { return gzip->check_failed(); });
 }
 
-bool Decompression::has_trailing() const {
-  return std::any_of(gzips_.begin(), gzips_.end(),
-                     [](const GzipStream* gzip) { return gzip->has_trailing(); });
+Result<Bytes> Decompression::rest() {
+  while (!streams_.empty()) {
+    auto part = streams_.back()->rest();
+    if (!part) return part;
+    bool is_padding = std::ranges::all_of(*part, [](uint8_t byte) { return byte == 0; });
+    has_trailing_ = has_trailing_ || !is_padding;
+    if (!part->empty()) return part;
+    streams_.pop_back();
+  }
+  return Bytes();
 }
 
 }  // namespace rebus

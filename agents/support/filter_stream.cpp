@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 
 #include <new>
+#include <utility>
 
 #include "descriptor/escape.h"
 
@@ -42,8 +43,11 @@ const std::vector<Support>& built_in_filters() {
 
 // An error below is an end for libarchive, which would otherwise drop what it has taken off so far.
 struct FilterStream::Input {
+  explicit Input(std::unique_ptr<ByteStream> of) : below(std::move(of)) {}
   std::unique_ptr<ByteStream> below;
   std::optional<Error> error;
+  Bytes last;          // the part given last
+  uint64_t given = 0;  // bytes
 
   static la_ssize_t read(struct archive*, void* self, const void** data) {
     auto& input = *static_cast<Input*>(self);
@@ -52,13 +56,15 @@ struct FilterStream::Input {
       input.error = part.error();
       return 0;
     }
+    if (!part->empty()) input.last = *part;
+    input.given += part->size();
     *data = part->data();
     return static_cast<la_ssize_t>(part->size());
   }
 };
 
 FilterStream::FilterStream(std::unique_ptr<ByteStream> below)
-    : input_(std::make_unique<Input>(Input{std::move(below), {}})), archive_(archive_read_new()) {
+    : input_(std::make_unique<Input>(std::move(below))), archive_(archive_read_new()) {
   if (archive_ == nullptr) throw std::bad_alloc();
   for (Support filter : built_in_filters()) filter(archive_);
   archive_read_support_format_raw(archive_);
@@ -74,7 +80,22 @@ void FilterStream::open() {
   if (status == ARCHIVE_OK) status = archive_read_next_header(archive_, &entry);
   compressions_ = std::max(archive_filter_count(archive_) - 1, 0);
   ended_ = status == ARCHIVE_EOF;
-  if (status != ARCHIVE_OK && status != ARCHIVE_EOF) error_ = failure();
+  if (status == ARCHIVE_OK || status == ARCHIVE_EOF) return;
+  error_ = failure();
+  compressions_ = std::max(compressions_, 1);  // the bare bytes would not have failed
+}
+
+// Bytes of the last part that no compression took.
+size_t FilterStream::unused() const {
+  auto used = static_cast<uint64_t>(archive_filter_bytes(archive_, -1));
+  return std::min<uint64_t>(input_->given - std::min(used, input_->given), input_->last.size());
+}
+
+Result<Bytes> FilterStream::rest() {
+  if (compressions_ == 0) return input_->below->rest();
+  size_t left = std::exchange(is_at_rest_, true) ? 0 : unused();
+  if (left > 0) return input_->last.last(left);
+  return input_->below->next();
 }
 
 Error FilterStream::failure() const {

@@ -21,17 +21,20 @@ class FilterStream final : public ByteStream {
   FilterStream& operator=(const FilterStream&) = delete;
 
   Result<Bytes> next() override;
+  Result<Bytes> rest() override;
   int compressions() const { return compressions_; }
 
  private:
   struct Input;
   void open();
+  size_t unused() const;
   Error failure() const;
 
   std::unique_ptr<Input> input_;
   struct archive* archive_;
   int compressions_ = 0;
   bool ended_ = false;
+  bool is_at_rest_ = false;
   std::optional<Error> error_;
 };
 

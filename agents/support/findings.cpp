@@ -94,7 +94,7 @@ Result<void> Findings::verdict(uint64_t extracted) const {
   if (damages_ == 0) return {};
   std::string message = "damaged or truncated: " + first_damage_;
   if (damages_ > 1) message += ", and " + std::to_string(damages_ - 1) + " more such";
-  message += "; " + std::to_string(extracted) + " members came out";
+  message += "; " + counted(extracted, "member") + " came out";
   return Error{Code::kFailed, message};
 }
 

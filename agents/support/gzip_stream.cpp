@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace rebus {
 namespace {
@@ -40,6 +41,11 @@ Result<Bytes> GzipStream::next() {
   size_t count = buffer_.size() - z_.avail_out;
   if (count == 0 && error_) return *error_;
   return Bytes(buffer_).first(count);
+}
+
+Result<Bytes> GzipStream::rest() {
+  if (z_.avail_in == 0) return below_->next();
+  return Bytes(z_.next_in, std::exchange(z_.avail_in, 0));
 }
 
 Result<void> GzipStream::refill() {
@@ -98,7 +104,6 @@ Result<void> GzipStream::begin_member() {
   }
   bool is_member = z_.avail_in >= 2 && z_.next_in[0] == 0x1f && z_.next_in[1] == 0x8b;
   if (!is_member) {
-    has_trailing_ = z_.avail_in > 0;
     state_ = State::kEnded;
     return {};
   }

@@ -23,10 +23,9 @@ class GzipStream final : public ByteStream {
   GzipStream& operator=(const GzipStream&) = delete;
 
   Result<Bytes> next() override;
+  Result<Bytes> rest() override;
   // A member came whole, but its checksum or length tells of other bytes.
   bool check_failed() const { return check_failed_; }
-  // Behind the last member stands something else; it is not given.
-  bool has_trailing() const { return has_trailing_; }
 
  private:
   enum class State { kInMember, kBehindMember, kEnded };
@@ -41,7 +40,6 @@ class GzipStream final : public ByteStream {
   State state_ = State::kInMember;
   bool input_ended_ = false;
   bool check_failed_ = false;
-  bool has_trailing_ = false;
   uint64_t members_ = 1;
   uint64_t idle_members_ = 0;  // without a byte, in a row
   uint64_t padding_ = 0;       // zeros behind a member

@@ -72,9 +72,13 @@ Result<void> Unpacking::read_members() {
 
 // From the member with this index on, up to the end (kNext) or until something stops it.
 Result<Unpacking::Step> Unpacking::read_from(ArchiveReader& reader, uint64_t& next_index) {
+  compressions_ = reader.compressions();
+  if (reader.is_compressed_zip()) return Step::kNext;  // a single file
   while (true) {
     auto member = reader.next();
-    compressions_ = reader.compressions();
+    if (auto damage = reader.damage()) {
+      findings_.add_damage(*damage, member && *member ? (*member)->name : "number " + entry_number());
+    }
     if (!member) return bad_header(member.error());
     if (!*member) return end_of_members(reader);
     if ((*member)->index < next_index) continue;
@@ -94,19 +98,25 @@ Result<Unpacking::Step> Unpacking::end_of_members(ArchiveReader& reader) {
   if (*early) findings_.add_damage("its end is missing", "");
   if (is_single_file()) return Step::kNext;
   bool has_more = false;
-  for (uint64_t size = 0;;) {
+  auto read = read_rest([&]() -> Result<Bytes> {
     auto part = reader.rest();
-    if (!part && part.error().code == Code::kFailed) return bad_header(part.error());
-    if (!part) return part.error();
-    if (part->empty()) break;
-    has_more = has_more || (reader.has_own_end() && !is_zero(*part));
+    if (part) has_more = has_more || (reader.has_own_end() && !is_zero(*part));
+    return part;
+  });
+  if (has_more || reader.has_trailing()) add_trailing();
+  return read;
+}
+
+Result<Unpacking::Step> Unpacking::read_rest(const std::function<Result<Bytes>()>& next) {
+  for (uint64_t size = 0;;) {
+    auto part = next();
+    if (!part) return bad_header(part.error());
+    if (part->empty()) return Step::kNext;
     if (auto spent = budget_.grow(size += part->size())) {
       findings_.add_spent(*spent, "");
       return Step::kStop;
     }
   }
-  if (has_more || reader.has_trailing()) add_trailing();
-  return Step::kNext;
 }
 
 void Unpacking::add_trailing() {
@@ -123,7 +133,7 @@ Result<Unpacking::Step> Unpacking::bad_header(const Error& error) {
   if (ArchiveReader::tells_of_encryption(error.message)) {
     findings_.add_encrypted("", error.message);
   } else {
-    findings_.add_damage(error.message, "number " + std::to_string(budget_.entries()));
+    findings_.add_damage(error.message, budget_.entries() > 0 ? "number " + entry_number() : "");
   }
   return Step::kNext;
 }
@@ -131,6 +141,10 @@ Result<Unpacking::Step> Unpacking::bad_header(const Error& error) {
 Result<Unpacking::Step> Unpacking::take(ArchiveReader& reader, const ArchiveMember& member) {
   if (hard_links_.waits(member)) {
     hard_links_.add_waiting(member);
+    return Step::kNext;
+  }
+  if (member.is_unreadable) {
+    findings_.add_spent({"directory", 0, "the bytes of a directory cannot be read"}, member.name);
     return Step::kNext;
   }
   bool has_bytes = member.type == Type::kFile || (member.type == Type::kHardlink && member.size > 0);
@@ -283,6 +297,7 @@ Result<Unpacking::Step> Unpacking::read_links(ArchiveReader& reader) {
       if (!is_wanted) continue;
       auto writer = work_.new_value();
       Extraction extraction = extract(reader, *writer, budget_);
+      if (extraction.spent) findings_.add_spent(*extraction.spent, (*member)->name);
       if (extraction.value) target->second = std::move(extraction.value);
     }
     auto& value = targets[link.target];
@@ -309,6 +324,10 @@ Result<void> Unpacking::read_single_file() {
   }
   if (extraction.reading.error) return *extraction.reading.error;
   if (extraction.reading.end != End::kWhole) findings_.add_damage(extraction.reading.message, "");
+  if (extraction.reading.end == End::kWhole) {
+    auto read = read_rest([&] { return content.rest(); });
+    if (!read) return read.error();
+  }
   if (content.has_trailing()) add_trailing();
   if (!extraction.value) return {};
   return pusher_.push_content(*extraction.value);

@@ -1,6 +1,7 @@
 // Unpacking: one container taken apart, its members pushed as objects while it runs.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,9 @@ class Unpacking {
   Result<void> read_members();
   Result<Step> read_from(ArchiveReader& reader, uint64_t& next_index);
   Result<Step> end_of_members(ArchiveReader& reader);
+  Result<Step> read_rest(const std::function<Result<Bytes>()>& next);
   void add_trailing();
+  std::string entry_number() const { return std::to_string(budget_.entries()); }
   Result<Step> bad_header(const Error& error);
   Result<Step> take(ArchiveReader& reader, const ArchiveMember& member);
   Result<Step> take_hardlink(const ArchiveMember& member);

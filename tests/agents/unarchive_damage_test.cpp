@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -131,7 +133,7 @@ TEST(UnarchiveTruncated, GivesWhatCameBeforeAndNamesWhatWasCut) {
   EXPECT_EQ(run.error->code, Code::kFailed);
   EXPECT_NE(run.error->message.find("'sec\\x0aond'"), std::string::npos) << run.error->message;
   EXPECT_EQ(run.error->message.find('\n'), std::string::npos);
-  EXPECT_NE(run.error->message.find("1 members came out"), std::string::npos) << run.error->message;
+  EXPECT_NE(run.error->message.find("1 member came out"), std::string::npos) << run.error->message;
 }
 
 // --- random damage (B28) ---
@@ -249,6 +251,16 @@ TEST(UnarchiveDamaged, WhatStandsBehindTheEndIsTold) {
                                 compress("gzip", tar + "more"),
                                 compress("gzip", tar) + "more",
                                 compress("xz", cpio + cpio)};
+  for (const char* filter : {"bzip2", "lzip", "lz4", "lzma"}) {
+    std::string packed = compress(filter, noise(2000));
+    plain.push_back(packed);
+    plain.push_back(compress("gzip", packed));
+    for (const std::string& tail : {std::string("m"), noise(700), gzip}) {
+      more.push_back(packed + tail);
+      more.push_back(compress(filter, tar) + tail);
+      more.push_back(compress("gzip", packed + tail));
+    }
+  }
   for (const std::string& bytes : plain) {
     RunOnce run = unpack(bytes);
     EXPECT_FALSE(run.error) << run.error->message;
@@ -260,6 +272,100 @@ TEST(UnarchiveDamaged, WhatStandsBehindTheEndIsTold) {
     EXPECT_EQ(names(run).size(), 1u);
     EXPECT_EQ(run.under("/limit/trailing").size(), 1u);
   }
+}
+
+// What ends inside a compression says nothing about the rest of the compression.
+TEST(UnarchiveDamaged, OuterCompressionsAreReadToTheirEnds) {
+  std::string tar = make_archive("ustar", "none", {{.name = "x", .bytes = noise(3000)}});
+  for (const std::string& inner : {compress("bzip2", tar), compress("bzip2", noise(3000))}) {
+    std::string whole = compress("gzip", inner + noise(1 << 20)), wrong = whole;
+    wrong[wrong.size() - 6] ^= 1;
+    RunOnce run = unpack(wrong);
+    EXPECT_EQ(names(run).size(), 1u);
+    ASSERT_TRUE(run.error);
+    EXPECT_NE(run.error->message.find("gzip data: incorrect"), std::string::npos) << run.error->message;
+    run = unpack(whole.substr(0, whole.size() - 5000));
+    ASSERT_TRUE(run.error);
+    EXPECT_NE(run.error->message.find("it ends too early"), std::string::npos) << run.error->message;
+  }
+}
+
+TEST(UnarchiveDamaged, HeadersThatAreSkippedAreTold) {
+  for (size_t size : {5, 5000, 40'000, 60'000}) {
+    std::string tar = make_archive("ustar", "none",
+                                   {{.name = "first", .bytes = "1"},
+                                    {.name = "second", .bytes = noise(size)},
+                                    {.name = "third", .bytes = "3"}});
+    tar[place_of(tar, "second") + 150] ^= 1;
+    RunOnce run = unpack(tar);
+    ASSERT_TRUE(run.error) << size;
+    EXPECT_EQ(names(run).front(), "first") << size;
+  }
+  for (const char* format : {"newc", "cpio"}) {
+    std::string cpio = make_archive(
+        format, "none",
+        {{.name = "first", .bytes = "1"}, {.name = "second", .bytes = "2"}, {.name = "third", .bytes = "3"}});
+    cpio[cpio.find("0707", place_of(cpio, "first"))] ^= 1;
+    RunOnce run = unpack(cpio);
+    ASSERT_TRUE(run.error) << format;
+  }
+}
+
+TEST(UnarchiveDamaged, NamesOfOtherCharacterSetsAreNoDamage) {
+  for (const char* format : {"ustar", "pax", "zip", "newc"}) {
+    RunOnce run = unpack(make_archive(format, "none", {{.name = "na\xefve", .bytes = "x"}}));
+    EXPECT_FALSE(run.error) << format << run.error->message;
+  }
+}
+
+TEST(Unarchive, BytesOfDirectoriesComeOutOrAreTold) {
+  std::string zip = stored_zip({{.name = "a.txt", .bytes = "x"}, {.name = "payload0", .bytes = noise(2000)}});
+  for (size_t at = 0; (at = zip.find("payload0", at)) != std::string::npos;) zip[at + 7] = '/';
+  RunOnce run = unpack(zip);
+  EXPECT_EQ(names(run), std::vector<std::string>{"a.txt"});
+  EXPECT_EQ(json_of(run, "/limit/directory")["member"], "payload/");
+
+  std::string tar = make_archive("ustar", "none", {{.name = "dump", .bytes = noise(2000)}});
+  tar[156] = 'D';  // of an incremental backup of GNU tar
+  int sum = 0;
+  for (size_t i = 0; i < 512; i++) sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(tar[i]);
+  std::array<char, 8> digits{};
+  std::snprintf(digits.data(), digits.size(), "%06o", static_cast<unsigned>(sum));
+  tar.replace(148, 8, std::string(digits.data(), 7) + " ");
+  EXPECT_EQ(members(unpack(tar)).begin()->second, sha256(as_bytes(noise(2000))));
+}
+
+// libarchive reads a zip in a stream by its local headers, a zip in a file by its directory.
+TEST(Unarchive, AZipInACompressionIsTakenOutWhole) {
+  std::string zip = stored_zip({{.name = "a", .bytes = "first content"}});
+  for (const char* filter : {"gzip", "bzip2", "xz"}) {
+    RunOnce run = unpack(compress(filter, zip));
+    EXPECT_FALSE(run.error) << run.error->message;
+    ASSERT_EQ(names(run).size(), 1u);
+    EXPECT_EQ(run.under("/archive/zip").size(), 1u) << filter;
+    EXPECT_EQ(members(run).begin()->second, sha256(as_bytes(zip)));
+  }
+}
+
+TEST(UnarchiveBudgets, HoldForNamesOfOtherMembers) {
+  ScratchFolder scratch;
+  scratch.write("d/a", noise(3000));
+  scratch.write("d/b", noise(3000, 2));
+  scratch.run("cd d && ln a c && tar --sort=none -cf ../l.tar a b c");
+  std::string tar = file_bytes(scratch.at("l.tar"));
+  EXPECT_EQ(names(unpack(tar)), (std::vector<std::string>{"a", "b", "c"}));
+  Limits limits;
+  limits.container_bytes = 7000;
+  RunOnce run = unpack(tar, limits);
+  EXPECT_EQ(names(run), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(run.under("/limit/bytes").size(), 1u);
+}
+
+TEST(UnarchiveTruncated, CutCompressionsAreCalledThat) {
+  std::string xz = compress("xz", noise(100'000));
+  RunOnce run = unpack(xz.substr(0, 60'000));
+  ASSERT_TRUE(run.error);
+  EXPECT_EQ(run.error->message.find("Unrecognized"), std::string::npos) << run.error->message;
 }
 
 TEST(UnarchiveBudgets, HoldForWhatStandsBehindTheEnd) {
