@@ -12,6 +12,7 @@
 #include "agents/support/type_path.h"
 #include "agents/support/utf8_check.h"
 #include "bus/agent.h"
+#include "bus/submission_review.h"
 #include "descriptor/escape.h"
 #include "descriptor/json.h"
 
@@ -84,9 +85,23 @@ class Inject final : public Agent {
       setting_.out.note("submission " + std::to_string(submission_) +
                         " is not complete yet: --timeout is over");
     }
-    if (!status->complete || done.failures + done.limits > 0) setting_.out.incomplete();
+    auto reviewed = review(*status);
+    if (!reviewed) return reviewed;
+    if (!status->complete || done.failures + done.limits > 0 || !status->gone.empty())
+      setting_.out.incomplete();
     say_end(*status);
     return {};
+  }
+
+  // Files that were known may have failed for whoever brought them first.
+  Result<void> review(SubmissionStatus& status) {
+    if (!status.complete || status.known_failures + status.known_limits == 0) return {};
+    Submission& done = status.submission;
+    done.failures = done.limits = 0;
+    SubmissionReview whole(
+        *bus_, [&](const Record&, const NamedMark&) { return ++done.failures > 0; },
+        [&](const Record&) { return ++done.limits > 0; });
+    return whole.run(submission_);
   }
 
   Result<bool> is_anybody_working() {
@@ -101,6 +116,7 @@ class Inject final : public Agent {
     if (setting_.output_format == "json") {
       JsonObject json;
       json.add("complete", uint64_t{status.complete}).add("failures", done.failures).add("files", done.files);
+      json.add("gone", status.gone);
       json.add("limits", done.limits).add("results", done.results).add("roots", done.roots);
       setting_.out.write(json.add("submission", submission_).str() + "\n");
     } else if (status.complete) {
@@ -108,6 +124,10 @@ class Inject final : public Agent {
                         " is complete: " + counted(done.roots, "file") + " injected, " +
                         std::to_string(done.files) + " extracted, " + counted(done.results, "result") + ", " +
                         counted(done.failures, "failure") + ", " + counted(done.limits, "limit"));
+    }
+    for (const std::string& agent : status.gone) {
+      setting_.out.note(escape(agent) +
+                        " ended without finishing its work, and did not come back: start it again");
     }
   }
 

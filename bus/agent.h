@@ -118,6 +118,14 @@ class Work {
   virtual Result<void> push(std::string path, std::string value, Kind kind = Kind::kRaw) = 0;
   // Anything else: a new version, a link, an extracted object with its origin.
   virtual Result<void> push(NewDescriptor item) = 0;
+  // Says that process() is at work still. An instance of which nothing is heard for AgentSpec::claim_life
+  // loses its task to another one; calls of the bus and reading the value are signs enough, long computations
+  // are not. Cheap.
+  virtual void progress() = 0;
+  // What process() returns to be given the descriptor again, because something that it needs is not there
+  // now: not before `wait`, and at most `retries` times; after that it counts as failed, with this reason.
+  virtual Error later(std::string reason, std::chrono::milliseconds wait = std::chrono::seconds(30),
+                      uint32_t retries = 3) = 0;
 };
 
 // Made and used by one thread; `--jobs N` makes N of them.
@@ -148,6 +156,7 @@ struct AgentSpec {
   std::vector<std::string> prefixes = {};  // type paths it may care about
   bool objects_only = false;               // files, not results
   Publish publish = Publish::kAtFinish;
+  std::chrono::seconds claim_life{kClaimLife};  // of one task, without a sign of work: Work::progress()
   std::vector<OptionSpec> options = {};
   ArgumentsSpec arguments = {};
   std::string version = "1";

@@ -10,6 +10,7 @@ namespace {
 // Pushes under way at a time: enough to hide the master's disk, few enough to bound memory on both sides.
 constexpr size_t kPushWindow = 64;
 constexpr int kUploadAttempts = 100;
+constexpr std::chrono::seconds kSignEvery{10};  // much less than a claim lives
 
 Error no_bus() { return {Code::kStopped, "the bus is gone or this agent was stopped"}; }
 
@@ -111,6 +112,7 @@ void Bus::dispatch(Message message) {
     events_.emplace_back(std::move(*task));
   } else if (std::holds_alternative<Lost>(message.body)) {
     events_.clear();  // claims of the old session: they will be handed out again
+    started_ = 0;
   } else if (message.request == idle_request_ && idle_request_ != 0) {
     idle_request_ = 0;
     events_.emplace_back(Idle{});
@@ -347,6 +349,34 @@ Result<SubmissionStatus> Bus::submission(SubmissionId id, bool wait,
 
 Result<Idle> Bus::wait_idle() { return call<Idle>(WaitIdle{}); }
 
+Result<void> Bus::for_each_failure(const std::string& agent,
+                                   const std::function<bool(const FailedTask&)>& use) {
+  ListFailures query{agent};
+  while (true) {
+    auto page = call<FailedTasks>(query);
+    if (!page) return page.error();
+    if (page->tasks.empty()) return {};
+    for (const FailedTask& task : page->tasks) {
+      if (!use(task)) return {};
+    }
+    query.consumer = page->tasks.back().consumer;
+    query.after = page->tasks.back().seq;
+  }
+}
+
+Result<uint64_t> Bus::retry(const std::string& agent, Seq seq) {
+  Retry query{agent, seq};
+  uint64_t count = 0;
+  while (true) {
+    auto page = call<Retried>(query);
+    if (!page) return page.error();
+    if (page->count == 0) return count;
+    count += page->count;
+    query.consumer = page->consumer;
+    query.after = page->after;
+  }
+}
+
 // --- work ---
 
 std::optional<Bus::Event> Bus::next_event() {
@@ -355,7 +385,37 @@ std::optional<Bus::Event> Bus::next_event() {
   }
   Event event = std::move(events_.front());
   events_.pop_front();
+  note_begin(event);
   return event;
+}
+
+void Bus::note_begin(const Event& event) {
+  const Task* task = std::get_if<Task>(&event);
+  last_sign_ = std::chrono::steady_clock::now();
+  if (task == nullptr || hello_.role != Role::kConsumer || task->record.seq == started_) return;
+  started_ = task->record.seq;
+  (void)channel_->send({0, Started{started_}});
+}
+
+// The task that is waiting already, so that its beginning needs no message of its own; 0: none is.
+Seq Bus::begin_next() {
+  started_ = 0;
+  if (hello_.role != Role::kConsumer) return 0;
+  while (events_.empty()) {
+    auto message = channel_->receive(std::chrono::milliseconds(0));
+    if (!message) return 0;
+    dispatch(*std::move(message));
+  }
+  const Task* task = std::get_if<Task>(&events_.front());
+  if (task != nullptr) started_ = task->record.seq;
+  return started_;
+}
+
+void Bus::progress() {
+  auto now = std::chrono::steady_clock::now();
+  if (now - last_sign_ < kSignEvery) return;
+  last_sign_ = now;
+  (void)channel_->send({0, Progress{}});
 }
 
 Result<void> Bus::ask_idle() {
@@ -372,6 +432,7 @@ Result<void> Bus::finish(Finish finish) {
     if (!number) return number.error();
     child.upload = *number;
   }
+  finish.next = begin_next();
   return channel_->send({0, std::move(finish)});
 }
 

@@ -60,10 +60,19 @@ class Bus {
                                       std::optional<std::chrono::milliseconds> timeout = {});
   Result<Idle> wait_idle();
 
+  // Tasks that ended as failures, of one agent or of all (empty); stops when `use` gives false.
+  Result<void> for_each_failure(const std::string& agent, const std::function<bool(const FailedTask&)>& use);
+  // Has them handed out again: of one agent or of all (empty), of one descriptor or of all (0). Gives how
+  // many.
+  Result<uint64_t> retry(const std::string& agent, Seq seq);
+
   // Work of consumers and readers. Next thing to do: a Task, or (readers after ask_idle()) Idle. Nothing when
   // the bus is gone. After a reconnect, tasks of the old session are gone and will come again.
   using Event = std::variant<Task, Idle>;
   std::optional<Event> next_event();
+  // Consumers, from process(): the agent is at work still. Cheap; for loops that ask nothing of the bus for
+  // minutes.
+  void progress();
   // Readers: asks for one Idle event.
   Result<void> ask_idle();
   Result<void> finish(Finish finish);
@@ -84,6 +93,8 @@ class Bus {
   Result<void> receive_one(std::optional<std::chrono::milliseconds> timeout);
   void dispatch(Message message);
   bool is_old_news(const Task& task);
+  void note_begin(const Event& event);
+  Seq begin_next();
   Result<std::vector<Origin>> all_origins(ListOrigins query);
   bool must_repeat(uint64_t request, const Failure& failure);
   void push_answered(uint64_t request, PendingPush pending, const Body& body);
@@ -100,8 +111,10 @@ class Bus {
   uint64_t next_request_ = 1;
   uint64_t next_upload_ = 1;
   uint64_t idle_request_ = 0;
-  uint64_t repeat_below_ = 0;                   // requests up to here may miss a precursor that is repeated
-  Seq position_ = 0;                            // readers: of the last task given
+  uint64_t repeat_below_ = 0;  // requests up to here may miss a precursor that is repeated
+  Seq position_ = 0;           // readers: of the last task given
+  Seq started_ = 0;            // consumers: the task that the master knows to be begun
+  std::chrono::steady_clock::time_point last_sign_;
   std::unordered_set<uint64_t> waiting_;        // calls whose answer is wanted
   std::unordered_map<uint64_t, Body> answers_;  // by request, until taken
   std::unordered_map<uint64_t, PendingPush> pushes_;

@@ -23,6 +23,9 @@ inline constexpr uint64_t kMaxMessageValues = 1 << 20;
 // Children of one Finish whose values are larger than kMaxInlineValue.
 inline constexpr size_t kMaxLargeChildren = 128;
 
+// Seconds for which an instance may be at work on one task without a sign of its own thread.
+inline constexpr uint32_t kClaimLife = 300;
+
 // Who a peer is. Numbers are on the wire.
 enum class Role : uint8_t {
   kProducer = 1,  // pushes of its own accord; an open one keeps the bus from being idle
@@ -51,11 +54,12 @@ struct Hello {
   Seq from = 1;                       // readers: first position wanted
   uint64_t token = 0;                 // of a session to take up again, else 0
   SubmissionId submission = 0;        // producers: the open injection to go on with, else 0
+  uint32_t claim_life = 0;            // consumers: seconds; 0: kClaimLife
   template <class A>
   void fields(A& a) {
     a(1, protocol), a(2, role), a(3, agent), a(4, config), a(5, version), a(6, host), a(7, domain);
     a(8, own_domain), a(9, prefixes), a(10, selector_regex), a(11, objects_only), a(12, credit), a(13, from);
-    a(14, token), a(15, submission);
+    a(14, token), a(15, submission), a(16, claim_life);
   }
 };
 
@@ -150,10 +154,31 @@ struct Finish {
   Outcome outcome = Outcome::kDone;
   std::string message;  // of a failure, one line
   std::vector<NewDescriptor> children;
+  Seq next = 0;           // the task that is begun now, as Started would tell; 0: none
+  uint32_t later_ms = 0;  // of a failure: try again after so long, milliseconds; 0: it is final
+  uint32_t retries = 0;   // with later_ms: at most so many times
   template <class A>
   void fields(A& a) {
-    a(1, seq), a(2, outcome), a(3, message), a(4, children);
+    a(1, seq), a(2, outcome), a(3, message), a(4, children), a(5, next), a(6, later_ms), a(7, retries);
   }
+};
+
+// A task is begun: from now on the end of the session is blamed on it. Before a byte of it is looked at; no
+// answer, nobody waits for it.
+struct Started {
+  static constexpr uint16_t kType = 17;
+  Seq seq = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, seq);
+  }
+};
+
+// The agent's own thread is at work still, and asks nothing of the bus for now. No answer.
+struct Progress {
+  static constexpr uint16_t kType = 18;
+  template <class A>
+  void fields(A&) {}
 };
 
 // Bytes of a stored value. Answer: Data.
@@ -250,8 +275,8 @@ struct GetStatus {
   }
 };
 
-// A submission's record, those it depends on added in. With `wait`, answered when it is complete. Answer:
-// SubmissionStatus.
+// A submission's record, and what is known of those it depends on. With `wait`, answered when it is complete.
+// Answer: SubmissionStatus.
 struct GetSubmission {
   static constexpr uint16_t kType = 15;
   SubmissionId submission = 0;
@@ -268,6 +293,34 @@ struct WaitIdle {
   static constexpr uint16_t kType = 16;
   template <class A>
   void fields(A&) {}
+};
+
+// Tasks that ended as failures, by consumer and position. Answer: FailedTasks; more than one page: ask again
+// with `consumer` and `after` of the last one.
+struct ListFailures {
+  static constexpr uint16_t kType = 19;
+  std::string agent;        // only of this one; empty: of all
+  ConsumerId consumer = 0;  // page: of the last one seen
+  Seq after = 0;            // page: position of the last one seen
+  uint32_t limit = 256;     // of this page, at most 256
+  template <class A>
+  void fields(A& a) {
+    a(1, agent), a(2, consumer), a(3, after), a(4, limit);
+  }
+};
+
+// Has tasks that ended as failures handed out again, as if they had never been tried. Answer: Retried; more
+// than one page: ask again with `consumer` and `after` of that answer.
+struct Retry {
+  static constexpr uint16_t kType = 20;
+  std::string agent;        // of all its consumers; empty: of all agents
+  Seq seq = 0;              // only this descriptor; 0: all
+  ConsumerId consumer = 0;  // page
+  Seq after = 0;            // page
+  template <class A>
+  void fields(A& a) {
+    a(1, agent), a(2, seq), a(3, consumer), a(4, after);
+  }
 };
 
 // --- master to peer ---
@@ -339,9 +392,10 @@ struct Task {
   static constexpr uint16_t kType = 71;
   Record record;
   std::optional<Origin> origin;
+  uint32_t tries = 0;  // that ended without a result
   template <class A>
   void fields(A& a) {
-    a(1, record), a(2, origin);
+    a(1, record), a(2, origin), a(3, tries);
   }
 };
 
@@ -416,9 +470,10 @@ struct ConsumerStatus {
   std::vector<std::string> prefixes;  // of the live instances
   uint64_t claims = 0;                // being worked on
   uint64_t offered = 0;               // tasks handed out since the master started
+  uint64_t delayed = 0;               // waiting for their next try
   template <class A>
   void fields(A& a) {
-    a(1, consumer), a(2, instances), a(3, prefixes), a(4, claims), a(5, offered);
+    a(1, consumer), a(2, instances), a(3, prefixes), a(4, claims), a(5, offered), a(6, delayed);
   }
 };
 
@@ -438,11 +493,15 @@ struct Status {
 
 struct SubmissionStatus {
   static constexpr uint16_t kType = 78;
-  Submission submission;
-  bool complete = false;
+  Submission submission;  // without `depends`
+  bool complete = false;  // as far as there is anybody to do the work
+  uint64_t known_failures =
+      0;  // of submissions that brought some of its files before; they may be of other files
+  uint64_t known_limits = 0;
+  std::vector<std::string> gone;  // agents that ended without a word and have left work undone
   template <class A>
   void fields(A& a) {
-    a(1, submission), a(2, complete);
+    a(1, submission), a(2, complete), a(3, known_failures), a(4, known_limits), a(5, gone);
   }
 };
 
@@ -455,10 +514,41 @@ struct Idle {
   }
 };
 
-using Body = std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend,
-                          Finish, Read, Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission,
-                          WaitIdle, Welcome, Alive, Lost, Failure, Done, Opened, Pushed, Task, Data, Items,
-                          Origins, Marks, Uuids, Status, SubmissionStatus, Idle>;
+struct FailedTask {
+  Seq seq = 0;
+  ConsumerId consumer = 0;
+  NamedMark mark;
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, consumer), a(3, mark);
+  }
+};
+
+struct FailedTasks {
+  static constexpr uint16_t kType = 80;
+  std::vector<FailedTask> tasks;  // none: no more
+  template <class A>
+  void fields(A& a) {
+    a(1, tasks);
+  }
+};
+
+struct Retried {
+  static constexpr uint16_t kType = 81;
+  uint64_t count = 0;       // tasks that are due again now; 0: no more
+  ConsumerId consumer = 0;  // of the last of them
+  Seq after = 0;            // position of the last of them
+  template <class A>
+  void fields(A& a) {
+    a(1, count), a(2, consumer), a(3, after);
+  }
+};
+
+using Body =
+    std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend, Finish, Read,
+                 Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission, WaitIdle, Started,
+                 Progress, ListFailures, Retry, Welcome, Alive, Lost, Failure, Done, Opened, Pushed, Task,
+                 Data, Items, Origins, Marks, Uuids, Status, SubmissionStatus, Idle, FailedTasks, Retried>;
 
 struct Message {
   uint64_t request = 0;  // repeated by the answer; 0: wants none

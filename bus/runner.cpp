@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "bus/codec.h"
@@ -62,12 +63,22 @@ class TaskWork final : public Work {
     return {};
   }
 
+  void progress() override { bus_.progress(); }
+
+  Error later(std::string reason, std::chrono::milliseconds wait, uint32_t retries) override {
+    auto most = std::chrono::milliseconds(std::chrono::hours(24 * 7));
+    later_ms_ = static_cast<uint32_t>(std::clamp(wait, std::chrono::milliseconds(1), most).count());
+    retries_ = retries;
+    return {Code::kTryLater, std::move(reason)};
+  }
+
   Finish end(const Result<bool>& taken) {
     Finish finish;
     finish.seq = task_.origin ? task_.origin->seq : task_.record.seq;
     if (!taken) {
       finish.outcome = Outcome::kFailed;
       finish.message = taken.error().message;
+      if (taken.error().code == Code::kTryLater) finish.later_ms = later_ms_, finish.retries = retries_;
     } else if (!*taken) {
       finish.outcome = Outcome::kFiltered;
     } else {
@@ -85,6 +96,7 @@ class TaskWork final : public Work {
   size_t large_ = 0;
   uint64_t value_bytes_ = 0;
   size_t description_bytes_ = 0;
+  uint32_t later_ms_ = 0, retries_ = 0;
 };
 
 // Agent code is caught here and nowhere else.
@@ -119,7 +131,7 @@ Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& cou
     // Not the descriptor's fault: its task is somebody else's when this agent has gone.
     bool is_ours = !taken && (taken.error().code == Code::kStopped || taken.error().code == Code::kStorage);
     if (is_ours) return taken.error();
-    if (!taken) counts.failed++;
+    if (!taken && taken.error().code != Code::kTryLater) counts.failed++;
     if (taken) ++(*taken ? counts.taken : counts.filtered);
     auto finished = bus.finish(work.end(taken));
     if (!finished) return finished;
@@ -162,6 +174,7 @@ Result<Hello> make_hello(const AgentSpec& spec, const Options& options, const Do
   hello.prefixes = spec.prefixes;
   hello.objects_only = spec.objects_only;
   hello.credit = spec.role == Role::kReader ? 64 : 4;
+  hello.claim_life = static_cast<uint32_t>(spec.claim_life.count());
   if (spec.declare != nullptr) {
     auto declared = spec.declare(options, hello);
     if (!declared) return declared.error();

@@ -10,6 +10,8 @@ const char* outcome_name(Outcome outcome) {
       return "filtered";
     case Outcome::kFailed:
       return "failed";
+    case Outcome::kQuarantined:
+      return "quarantined";
   }
   return "unknown";
 }

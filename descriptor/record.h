@@ -70,8 +70,18 @@ struct Origin {
 };
 
 // How a consumer ended with a descriptor. Numbers are on disk and wire.
-enum class Outcome : uint8_t { kDone = 1, kFiltered = 2, kFailed = 3 };
+enum class Outcome : uint8_t {
+  kDone = 1,
+  kFiltered = 2,
+  kFailed = 3,
+  kQuarantined = 4,  // the master's: too many instances ended while they worked on it
+};
+inline constexpr size_t kOutcomes = 5;  // and an unused 0
 const char* outcome_name(Outcome outcome);
+// Whether a person should look at it; it may be tried again.
+inline bool is_failure(Outcome outcome) {
+  return outcome == Outcome::kFailed || outcome == Outcome::kQuarantined;
+}
 
 struct Mark {
   Seq seq = 0;
@@ -84,6 +94,30 @@ struct Mark {
   }
 };
 
+// What is known of a consumer's tries on a descriptor that it has not ended with.
+struct Attempt {
+  Seq seq = 0;
+  ConsumerId consumer = 0;
+  uint32_t deaths = 0;         // instances that ended, or fell silent for too long, at work on it
+  uint32_t interruptions = 0;  // the same, but the master ended too: whose fault it was cannot be told
+  uint32_t delays = 0;         // times that the agent asked for another try
+  bool is_again = false;       // it was marked, and is due again; it may be below the watermark
+  std::string reason;          // of the last of them
+  bool empty() const { return deaths + interruptions + delays == 0 && !is_again; }
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, consumer), a(3, deaths), a(4, interruptions), a(5, delays), a(6, is_again), a(7, reason);
+  }
+};
+
+// What an instance of a consumer is at work on.
+struct Running {
+  ConsumerId consumer = 0;
+  uint32_t slot = 0;   // of the instance: numbers are used again
+  Seq seq = 0;         // 0: on nothing
+  uint64_t token = 0;  // of its session
+};
+
 // A consumer: agent name, output-altering options and domain, and how far it is.
 struct Consumer {
   ConsumerId id = 0;
@@ -91,14 +125,15 @@ struct Consumer {
   std::string config;  // canonical JSON of the options that alter the output
   // Per lane: every descriptor up to here that concerns it is handled. Above it marks decide.
   std::array<Seq, kLanes> watermark{};
-  std::array<uint64_t, 4> outcomes{};  // indexed by Outcome; [0] unused
-  bool is_live = false;                // has an instance; one that has when the master dies is waited for
-  Domain domain;                       // whose descriptors it handles; "default": of all domains
-  std::string takes;  // canonical JSON of what it declared, or its SHA-256; the watermarks are of that
+  std::array<uint64_t, kOutcomes> outcomes{};  // indexed by Outcome
+  bool is_live = false;  // has an instance; one that has when the master dies is waited for
+  Domain domain;         // whose descriptors it handles; "default": of all domains
+  std::string takes;     // canonical JSON of what it declared, or its SHA-256; the watermarks are of that
   template <class A>
   void fields(A& a) {
     a(1, id), a(2, agent), a(3, config), a(4, watermark[0]), a(5, watermark[1]), a(6, watermark[2]);
     a(7, outcomes[1]), a(8, outcomes[2]), a(9, outcomes[3]), a(10, is_live), a(11, domain), a(12, takes);
+    a(13, outcomes[4]);
   }
 };
 

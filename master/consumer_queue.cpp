@@ -24,6 +24,22 @@ Result<void> ConsumerQueue::load() {
       lanes_[lane].positions[s.id].next = std::max(s.first, handled + 1);
     }
   }
+  return load_attempts();
+}
+
+Result<void> ConsumerQueue::load_attempts() {
+  auto attempts = storage_.attempts(consumer.id);
+  if (!attempts) return attempts.error();
+  for (Attempt& attempt : *attempts) {
+    Seq seq = attempt.seq;
+    bool is_again = attempt.is_again;
+    attempts_[seq] = std::move(attempt);
+    if (!is_again) continue;
+    auto record = storage_.get(seq);
+    if (!record && record.error().code == Code::kNotFound) continue;
+    if (!record) return record.error();
+    put_back({seq, record->submission, record->lane});
+  }
   return {};
 }
 
@@ -83,19 +99,58 @@ Result<std::optional<ConsumerQueue::Item>> ConsumerQueue::next_of(SubmissionId s
 }
 
 Result<bool> ConsumerQueue::is_due(const LogEntry& entry) {
-  if (entry.is_origin || !filter_.matches(entry)) return false;
+  if (entry.is_origin || !filter_.matches(entry) || is_again(entry.seq)) return false;
   if (entry.seq > loaded_head_) return true;
   auto marked = storage_.is_marked(entry.seq, consumer.id);
   if (!marked) return marked.error();
   return !*marked;
 }
 
-bool ConsumerQueue::release(Seq seq, PeerId peer) {
+bool ConsumerQueue::holds(Seq seq, PeerId peer) const {
   auto it = claims_.find(seq);
-  if (it == claims_.end()) return is_planted(Plant::kUnfencedFinish);
-  if (it->second.peer != peer && !is_planted(Plant::kUnfencedFinish)) return false;
+  return it != claims_.end() && it->second.peer == peer;
+}
+
+std::optional<Seq> ConsumerQueue::last_claim(PeerId peer) const {
+  auto it =
+      std::find_if(claims_.rbegin(), claims_.rend(), [&](auto& claim) { return claim.second.peer == peer; });
+  return it == claims_.rend() ? std::nullopt : std::optional(it->first);
+}
+
+std::optional<ConsumerQueue::Item> ConsumerQueue::release(Seq seq, PeerId peer) {
+  auto it = claims_.find(seq);
+  if (it == claims_.end())
+    return is_planted(Plant::kUnfencedFinish) ? std::optional(Item{seq}) : std::nullopt;
+  if (it->second.peer != peer && !is_planted(Plant::kUnfencedFinish)) return std::nullopt;
+  Item item = it->second.item;
   claims_.erase(it);
-  return true;
+  return item;
+}
+
+void ConsumerQueue::wake(MonotonicTime now) {
+  auto end = delayed_.upper_bound(now);
+  for (auto it = delayed_.begin(); it != end; ++it) put_back(it->second);
+  delayed_.erase(delayed_.begin(), end);
+}
+
+// What was marked once and is due again is not found by looking through the log: it was put back.
+bool ConsumerQueue::is_again(Seq seq) const {
+  auto it = attempts_.find(seq);
+  return it != attempts_.end() && it->second.is_again;
+}
+
+Attempt ConsumerQueue::attempt(Seq seq) const {
+  auto it = attempts_.find(seq);
+  if (it != attempts_.end()) return it->second;
+  return Attempt{.seq = seq, .consumer = consumer.id, .reason = {}};
+}
+
+void ConsumerQueue::set(const Attempt& attempt) {
+  if (attempt.empty()) {
+    attempts_.erase(attempt.seq);
+  } else {
+    attempts_[attempt.seq] = attempt;
+  }
 }
 
 void ConsumerQueue::hand_back(PeerId peer) {
@@ -105,15 +160,15 @@ void ConsumerQueue::hand_back(PeerId peer) {
       continue;
     }
     const Item& item = it->second.item;
-    if (!is_planted(Plant::kForgottenClaim)) lanes_[static_cast<size_t>(item.lane)].returned.push_back(item);
+    if (!is_planted(Plant::kForgottenClaim)) put_back(item);
     it = claims_.erase(it);
   }
 }
 
 bool ConsumerQueue::is_settled() const {
-  return claims_.empty() && std::all_of(lanes_.begin(), lanes_.end(), [](const LaneQueue& lane) {
-           return lane.positions.empty() && lane.returned.empty();
-         });
+  return claims_.empty() && delayed_.empty() &&
+         std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const LaneQueue& lane) { return lane.positions.empty() && lane.returned.empty(); });
 }
 
 bool ConsumerQueue::is_settled(SubmissionId submission, Lane lane) const {
@@ -121,6 +176,8 @@ bool ConsumerQueue::is_settled(SubmissionId submission, Lane lane) const {
   auto concerns = [&](const Item& item) { return item.submission == submission; };
   return !queue.positions.contains(submission) &&
          std::none_of(queue.returned.begin(), queue.returned.end(), concerns) &&
+         std::none_of(delayed_.begin(), delayed_.end(),
+                      [&](auto& entry) { return concerns(entry.second); }) &&
          std::none_of(claims_.begin(), claims_.end(),
                       [&](auto& claim) { return concerns(claim.second.item); });
 }
@@ -130,10 +187,12 @@ Seq ConsumerQueue::watermark(Lane lane, Seq head) const {
   Seq unhandled = head + 1;
   for (const auto& [submission, position] : queue.positions)
     unhandled = std::min(unhandled, position.first());
-  for (const Item& item : queue.returned) unhandled = std::min(unhandled, item.seq);
-  for (const auto& [seq, claim] : claims_) {
-    if (claim.item.lane == lane) unhandled = std::min(unhandled, seq);
-  }
+  auto wait_for = [&](const Item& item) {
+    if (item.lane == lane && !is_again(item.seq)) unhandled = std::min(unhandled, item.seq);
+  };
+  for (const Item& item : queue.returned) wait_for(item);
+  for (const auto& [seq, claim] : claims_) wait_for(claim.item);
+  for (const auto& [until, item] : delayed_) wait_for(item);
   return unhandled - 1;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <deque>
 #include <map>
 #include <optional>
@@ -12,6 +13,7 @@
 namespace rebus {
 
 using PeerId = uint64_t;
+using MonotonicTime = std::chrono::steady_clock::time_point;
 
 // The backlog lives in the storage's log; here are positions in it, one for each submission with work left,
 // so that submissions take turns and an urgent lane goes first.
@@ -31,10 +33,24 @@ class ConsumerQueue {
   };
   // The next item, now claimed by `peer`; nothing if there is none.
   Result<std::optional<Item>> claim_next(PeerId peer);
-  // Ends a claim; false if `peer` does not hold it.
-  bool release(Seq seq, PeerId peer);
+  bool holds(Seq seq, PeerId peer) const;
+  std::optional<Seq> last_claim(PeerId peer) const;  // the highest
+  // Ends a claim; nothing if `peer` does not hold it.
+  std::optional<Item> release(Seq seq, PeerId peer);
   // A lost session: its claims are due again, first of all.
   void hand_back(PeerId peer);
+  // An item that nobody holds is due again: not before a time, or at once.
+  void delay(const Item& item, MonotonicTime until) { delayed_.emplace(until, item); }
+  void put_back(const Item& item) { lane_of(item).returned.push_back(item); }
+  // What was delayed until now is due.
+  void wake(MonotonicTime now);
+  bool has_delayed() const { return !delayed_.empty(); }
+  size_t delayed() const { return delayed_.size(); }
+
+  // What is known of earlier tries; an empty one if nothing is.
+  Attempt attempt(Seq seq) const;
+  // As it was stored; an empty one is forgotten.
+  void set(const Attempt& attempt);
 
   bool is_settled() const;
   bool is_settled(SubmissionId submission, Lane lane) const;
@@ -66,12 +82,17 @@ class ConsumerQueue {
   Result<std::optional<Item>> next_in(Lane lane);
   Result<std::optional<Item>> next_of(SubmissionId submission, Position& position, Lane lane);
   Result<bool> is_due(const LogEntry& entry);
+  LaneQueue& lane_of(const Item& item) { return lanes_[static_cast<size_t>(item.lane)]; }
+  bool is_again(Seq seq) const;
+  Result<void> load_attempts();
 
   Storage& storage_;
   Filter filter_;
   Seq loaded_head_ = 0;  // what is at or below may have been handled before
   std::array<LaneQueue, kLanes> lanes_;
   std::map<Seq, Claim> claims_;
+  std::multimap<MonotonicTime, Item> delayed_;
+  std::map<Seq, Attempt> attempts_;
 };
 
 }  // namespace rebus

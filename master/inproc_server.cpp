@@ -9,6 +9,8 @@
 namespace rebus {
 namespace {
 
+constexpr std::chrono::milliseconds kTick{250};  // while something is to be tried again later
+
 using Inbox = Mailbox<Message>;
 
 // What reaches the master's thread.
@@ -86,10 +88,11 @@ struct InprocServer::Hall final : public Connector {
   // All that waits, one commit, then the answers.
   Result<void> serve_once() {
     if (!master->more()) {
-      auto first = letters->take();
-      if (!first) return {};
-      receive(*std::move(first));
+      auto first = letters->take(master->has_delayed() ? std::optional(kTick) : std::nullopt);
+      if (first) receive(*std::move(first));
+      if (letters->closed()) return {};
     }
+    if (master->has_delayed()) master->tick(moment());
     for (Letter& letter : letters->take_all()) receive(std::move(letter));
     auto outbox = master->settle();
     if (!outbox) return outbox.error();

@@ -1,5 +1,7 @@
 #include "master/master.h"
 
+#include <algorithm>
+
 #include "master/plant.h"
 #include "master/rules.h"
 
@@ -22,6 +24,7 @@ Result<std::unique_ptr<Master>> Master::start(Storage& storage, MasterOptions op
     rules.known.emplace(std::move(key), std::move(consumer));
   }
   auto awaiting = rules.await_return();
+  if (awaiting) awaiting = rules.remember_interruptions();
   if (!awaiting) return awaiting.error();
   return master;
 }
@@ -36,6 +39,10 @@ void Master::handle(PeerId peer, Message message, const Moment& now) {
     return rules.on(session, peer, message.request, *hello);
   if (session == nullptr) return rules.answer(peer, message.request, Lost{});
   session->last_heard = now.steady;
+  if (!std::holds_alternative<Heartbeat>(message.body)) {  // that is the channel's
+    session->worked = now.steady;
+    session->is_stuck = false;
+  }
   std::visit(
       [&](auto& call) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(call)>, Hello>) {
@@ -45,16 +52,18 @@ void Master::handle(PeerId peer, Message message, const Moment& now) {
       message.body);
 }
 
-void Master::peer_gone(PeerId peer) { rules_->end_session(peer); }
+void Master::peer_gone(PeerId peer) { rules_->end_session(peer, Rules::Ending::kGone); }
 
 void Master::tick(const Moment& now) {
   rules_->now = now;
+  for (auto& [id, consumer] : rules_->live) consumer.queue.wake(now.steady);
   if (!rules_->options.expire_sessions) return;
   std::vector<PeerId> silent;
   for (const auto& [peer, session] : rules_->sessions) {
     if (now.steady - session.last_heard > rules_->options.session_life) silent.push_back(peer);
   }
-  for (PeerId peer : silent) rules_->end_session(peer);
+  for (PeerId peer : silent) rules_->end_session(peer, Rules::Ending::kGone);
+  rules_->expire_stuck();
   auto given_up = rules_->give_up_waiting();
   if (!given_up && !rules_->broken) rules_->broken = given_up.error();
 }
@@ -77,6 +86,10 @@ Result<Outbox> Master::settle() {
 }
 
 bool Master::more() const { return rules_->more; }
+bool Master::has_delayed() const {
+  return std::any_of(rules_->live.begin(), rules_->live.end(),
+                     [](auto& entry) { return entry.second.queue.has_delayed(); });
+}
 bool Master::is_idle() const { return rules_->is_idle(); }
 
 }  // namespace rebus

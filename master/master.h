@@ -47,12 +47,15 @@ class Master {
   void handle(PeerId peer, Message message, const Moment& now);
   // The connection is gone for good.
   void peer_gone(PeerId peer);
-  // Time passes: ends silent sessions, and the waiting for those who do not come back.
+  // Time passes: ends silent sessions and the work of instances that are stuck, brings up what was put off,
+  // gives up waiting for those who do not come back. Call it once a second.
   void tick(const Moment& now);
   // Commits, hands out work, and gives what is to be sent.
   Result<Outbox> settle();
   // After settle(): there is more to do at once, without waiting for a message.
   bool more() const;
+  // Something is tried again when its time has come: tick() finds out.
+  bool has_delayed() const;
   // No open producer, and every live consumer has handled all; nobody who was there before a restart of the
   // master is waited for.
   bool is_idle() const;

@@ -15,6 +15,7 @@ enum class Plant {
   kMarkOutsideBatch,  // progress is written apart from the children
   kForgottenClaim,    // what a lost session held is not handed out again
   kStuckCursor,       // a consumer's position does not move on
+  kBlameOnPrefetch,   // the end of a session is blamed on everything that it held
 };
 
 constexpr bool is_planted(Plant plant) { return plant == Plant::REBUS_PLANT; }

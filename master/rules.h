@@ -46,11 +46,13 @@ struct Master::Rules {
   std::unordered_map<PeerId, Session> sessions;
   std::set<PeerId> readers;
   std::vector<Waiter> waiters;
-  // Consumers with instances and open submissions, when the master died. Until they are back, or it is too
-  // late, nothing is idle or complete.
-  std::set<ConsumerId> awaited;
+  // Consumers whose last instance ended without leaving, or with the master, and submissions that were open
+  // then. Until they are back, or it is too late, nothing is idle or complete.
+  std::map<ConsumerId, MonotonicTime> awaited;
   std::set<SubmissionId> orphans;
   MonotonicTime await_until;
+  // What was at work when the master ended, by session: who comes back is not blamed.
+  std::multimap<uint64_t, Running> interrupted;
   Outbox outbox;
   Moment now;
   std::optional<Error> broken;  // the storage failed: nothing more is acknowledged
@@ -61,8 +63,14 @@ struct Master::Rules {
   Result<void> join(Session& session);
   Result<void> join_consumer(Session& session);
   Result<Consumer*> consumer_of(const Hello& hello);
-  void end_session(PeerId peer);
+  // Why a session ends.
+  enum class Ending {
+    kLeft,  // it said so, or came back on a new connection
+    kGone,  // nobody knows what became of it
+  };
+  void end_session(PeerId peer, Ending ending);
   void close_submissions(Session& session);
+  uint32_t free_slot(const Live& consumer) const;
   Result<void> store_liveness(Live& consumer, bool is_live);
   Result<void> await_return();
   Result<void> give_up_waiting();
@@ -70,7 +78,11 @@ struct Master::Rules {
 
   // --- calls of a session; each answers ---
   void on(Session& s, uint64_t request, Heartbeat&) { answer(s.peer, request, Alive{}); }
-  void on(Session& s, uint64_t, Goodbye&) { end_session(s.peer); }
+  void on(Session& s, uint64_t, Goodbye&) { end_session(s.peer, Ending::kLeft); }
+  void on(Session& s, uint64_t, Started& call) { begin(s, call.seq); }
+  void on(Session&, uint64_t, Progress&) {}
+  void on(Session& s, uint64_t request, ListFailures& call) { reply(s, request, failures(call)); }
+  void on(Session& s, uint64_t request, Retry& call) { reply(s, request, retry(call)); }
   void on(Session& s, uint64_t request, OpenSubmission& call) { reply(s, request, open(s, call)); }
   void on(Session& s, uint64_t request, CloseSubmission& call) { reply(s, request, close(s, call)); }
   void on(Session& s, uint64_t request, Push& call) { reply(s, request, push(s, call)); }
@@ -97,12 +109,33 @@ struct Master::Rules {
   void make_room_for_upload(Session& session);
   Result<void> take_upload(Session& session, NewDescriptor& item);
   void finish(Session& session, Finish& call);
-  Result<void> finish_claim(Session& session, Live& consumer, Finish& call);
+  Result<void> finish_claim(Session& session, Live& consumer, const ConsumerQueue::Item& item, Finish& call);
+  Result<void> end_task(Step& step, Live& consumer, const Mark& mark);
   Result<void> stage_children(Step& step, Session& session, Finish& call);
   Result<Marks> marks(const ListMarks& call);
   Result<Status> status(const GetStatus& call);
   ConsumerStatus status_of(const Consumer& stored);
   Result<SubmissionStatus> submission_status(SubmissionId id);
+  std::vector<std::string> gone_from(const Submission& submission) const;
+
+  // --- tries that ended without a result ---
+  void begin(Session& session, Seq seq);
+  Running running_of(const Session& session, Seq seq) const;
+  Result<bool> put_off(Live& consumer, const ConsumerQueue::Item& item, const Finish& call);
+  void give_back_claims(Session& session, Live& consumer, Ending ending);
+  Result<void> blame(Live& consumer, const ConsumerQueue::Item& item, const std::string& reason);
+  Result<void> quarantine(Live& consumer, Attempt attempt);
+  Result<bool> quarantine_if_hopeless(Live& consumer, const ConsumerQueue::Item& item);
+  void expire_stuck();
+  Result<void> remember_interruptions();
+  Result<void> forgive(uint64_t token);
+  Result<FailedTasks> failures(const ListFailures& call);
+  Result<Retried> retry(const Retry& call);
+  Result<std::vector<Mark>> failures_after(const std::string& agent, Seq seq, ConsumerId consumer, Seq after);
+  Result<void> retry_one(const Mark& mark);
+  Consumer& record_of(ConsumerId consumer);
+  Result<Attempt> attempt_of(ConsumerId consumer, Seq seq);
+  Result<void> set_interruptions(Step& step, const Running& task, int change);
 
   // --- after a step ---
   Result<void> apply(Step& step);

@@ -48,6 +48,7 @@ ConsumerStatus Master::Rules::status_of(const Consumer& stored) {
   entry.prefixes = sessions.at(*it->second.instances.begin()).hello.prefixes;
   entry.claims = it->second.queue.claims();
   entry.offered = it->second.offered;
+  entry.delayed = it->second.queue.delayed();
   return entry;
 }
 
@@ -59,20 +60,32 @@ void Master::Rules::on(Session& s, uint64_t request, GetSubmission& call) {
   reply(s, request, std::move(status));
 }
 
+// Agents whose last instance ended without leaving, with work left that may be of this submission.
+std::vector<std::string> Master::Rules::gone_from(const Submission& submission) const {
+  std::vector<std::string> names;
+  for (const auto& [key, stored] : known) {
+    bool has_all = stored.watermark[static_cast<size_t>(submission.lane)] >= submission.last;
+    if (stored.is_live && !live.contains(stored.id) && !has_all) names.push_back(stored.agent);
+  }
+  return names;
+}
+
 Result<SubmissionStatus> Master::Rules::submission_status(SubmissionId id) {
   auto closure = closure_of(id);
   if (!closure) return closure.error();
   auto record = storage.submission(id);
   if (!record) return record.error();
-  SubmissionStatus status{*std::move(record), is_complete(*closure)};
+  SubmissionStatus status;
+  status.submission = *std::move(record);
+  status.complete = is_complete(*closure);
   for (SubmissionId other : *closure) {
     if (other == id) continue;
     auto part = storage.submission(other);
     if (!part) return part.error();
-    status.submission.results += part->results;
-    status.submission.failures += part->failures;
-    status.submission.limits += part->limits;
+    status.known_failures += part->failures;
+    status.known_limits += part->limits;
   }
+  status.gone = gone_from(status.submission);
   status.submission.depends.clear();
   return status;
 }

@@ -12,7 +12,8 @@ namespace rebus {
 namespace {
 
 constexpr uint32_t kMaxCredit = 1024;
-constexpr size_t kMaxDeclared = 4096;  // bytes of Consumer::takes; above them its SHA-256 stands for it
+constexpr size_t kMaxConsumers = 4096;  // all are kept in memory
+constexpr size_t kMaxDeclared = 4096;   // bytes of Consumer::takes; above them its SHA-256 stands for it
 
 uint64_t random_token() {
   uint64_t token = 0;
@@ -42,12 +43,14 @@ bool is_agent_name(std::string_view name) {
 }  // namespace
 
 void Master::Rules::on(Session* old, PeerId peer, uint64_t request, Hello& hello) {
-  if (old != nullptr) end_session(peer);
+  if (old != nullptr) end_session(peer, Ending::kLeft);
   for (const auto& [other, session] : sessions) {
     if (hello.token == 0 || session.token != hello.token) continue;
-    end_session(other);  // the peer came back on a new connection: what it held is due again
+    end_session(other, Ending::kLeft);  // the peer came back on a new connection: what it held is due again
     break;
   }
+  auto forgiven = forgive(hello.token);
+  if (!forgiven) return;  // a failure of the storage is in `broken`
   Session session;
   session.peer = peer;
   session.token = random_token();
@@ -98,6 +101,11 @@ Result<Consumer*> Master::Rules::consumer_of(const Hello& hello) {
   fresh.takes = declared_by(hello);
   auto [it, is_new] = known.try_emplace(key_of(fresh), fresh);
   Consumer& consumer = it->second;
+  if (is_new && known.size() > kMaxConsumers) {
+    known.erase(it);
+    return Error{Code::kLimit, "the bus knows " + std::to_string(kMaxConsumers) +
+                                   " consumers (agents with their options and domains) and takes no more"};
+  }
   if (is_new) consumer.id = static_cast<ConsumerId>(known.size());
   if (!is_new && consumer.takes == fresh.takes) return &consumer;
   if (live.contains(consumer.id)) {
@@ -128,11 +136,22 @@ Result<void> Master::Rules::join_consumer(Session& session) {
     if (!stored) return stored;
   }
   awaited.erase(session.consumer);
+  session.slot = free_slot(found->second);
+  session.worked = now.steady;
   found->second.instances.insert(session.peer);
   return {};
 }
 
-void Master::Rules::end_session(PeerId peer) {
+// The lowest number that no instance has.
+uint32_t Master::Rules::free_slot(const Live& consumer) const {
+  std::set<uint32_t> taken;
+  for (PeerId peer : consumer.instances) taken.insert(sessions.at(peer).slot);
+  uint32_t slot = 0;
+  while (taken.contains(slot)) slot++;
+  return slot;
+}
+
+void Master::Rules::end_session(PeerId peer, Ending ending) {
   auto it = sessions.find(peer);
   if (it == sessions.end()) return;
   Session session = std::move(it->second);
@@ -142,11 +161,14 @@ void Master::Rules::end_session(PeerId peer) {
   close_submissions(session);
   auto consumer = live.find(session.consumer);
   if (consumer == live.end()) return;
-  consumer->second.queue.hand_back(peer);
+  give_back_claims(session, consumer->second, ending);
   consumer->second.instances.erase(peer);
   if (!consumer->second.instances.empty()) return;
+  bool is_awaited =
+      ending == Ending::kGone && options.expire_sessions && !consumer->second.queue.is_settled();
+  if (is_awaited) awaited[session.consumer] = now.steady + options.return_time;
   auto stored = store_watermarks(true);
-  if (stored) stored = store_liveness(consumer->second, false);
+  if (stored && !is_awaited) stored = store_liveness(consumer->second, false);
   if (!stored && !broken) broken = stored.error();
   Consumer& record = consumer->second.queue.consumer;
   known[key_of(record)] = record;
@@ -169,16 +191,15 @@ Result<void> Master::Rules::await_return() {
   orphans = {open->begin(), open->end()};
   if (!options.expire_sessions) return close_orphans();
   for (const auto& [key, consumer] : known) {
-    if (consumer.is_live) awaited.insert(consumer.id);
+    if (consumer.is_live) awaited[consumer.id] = now.steady + options.return_time;
   }
   await_until = now.steady + options.return_time;
   return {};
 }
 
 Result<void> Master::Rules::give_up_waiting() {
-  bool is_over = awaited.empty() && orphans.empty();
-  if (is_over || now.steady < await_until) return {};
-  awaited.clear();
+  std::erase_if(awaited, [&](auto& entry) { return now.steady >= entry.second; });
+  if (orphans.empty() || now.steady < await_until) return {};
   return close_orphans();
 }
 

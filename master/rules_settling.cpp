@@ -67,9 +67,16 @@ size_t Master::Rules::hand_out_one(Live& consumer) {
     consumer.queue.release((*item)->seq, best->peer);
     return filter.cost();
   }
+  auto is_hopeless = quarantine_if_hopeless(consumer, **item);
+  if (!is_hopeless || *is_hopeless) {
+    consumer.queue.release((*item)->seq, best->peer);
+    return is_hopeless ? filter.cost() : 0;  // a failure of the storage is in `broken`
+  }
   best->tasks++;
   consumer.offered++;
-  answer(best->peer, 0, Task{Catalog::outward(*std::move(record)), std::nullopt});
+  Attempt attempt = consumer.queue.attempt((*item)->seq);
+  uint32_t tries = attempt.deaths + attempt.interruptions + attempt.delays;
+  answer(best->peer, 0, Task{Catalog::outward(*std::move(record)), std::nullopt, tries});
   return filter.cost();
 }
 

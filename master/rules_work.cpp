@@ -15,14 +15,22 @@ void Master::Rules::finish(Session& session, Finish& call) {
     if (session.tasks > 0) session.tasks--;
     return;
   }
-  if (!consumer->second.queue.release(call.seq, session.peer)) return;  // no longer its own: not applied
-  if (session.tasks > 0) session.tasks--;
-  if (call.message.size() > kMaxReason) call.message.resize(kMaxReason);
-  auto finished = finish_claim(session, consumer->second, call);
-  if (!finished && !broken) broken = finished.error();
+  if (call.outcome == Outcome::kQuarantined) call.outcome = Outcome::kFailed;  // not the agent's to say
+  if (session.started == call.seq) session.started = 0;
+  auto item = consumer->second.queue.release(call.seq, session.peer);
+  if (item) {
+    if (session.tasks > 0) session.tasks--;
+    if (call.message.size() > kMaxReason) call.message.resize(kMaxReason);
+    auto finished = finish_claim(session, consumer->second, *item, call);
+    if (!finished && !broken) broken = finished.error();
+  }
+  if (call.next != 0 && session.started != call.next) begin(session, call.next);
 }
 
-Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, Finish& call) {
+Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, const ConsumerQueue::Item& item,
+                                         Finish& call) {
+  auto is_put_off = put_off(consumer, item, call);
+  if (!is_put_off || *is_put_off) return is_put_off ? Result<void>() : is_put_off.error();
   Step children(storage, next_seq);
   if (call.outcome == Outcome::kDone) {
     auto staged = stage_children(children, session, call);
@@ -34,19 +42,34 @@ Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, Finis
   }
   Step failure(storage, next_seq);
   Step& step = call.outcome == Outcome::kDone ? children : failure;
+  auto ended = end_task(step, consumer, Mark{call.seq, session.consumer, call.outcome, call.message});
+  if (!ended) return ended;
+  bool goes_on = call.next != 0 && consumer.queue.holds(call.next, session.peer);
+  if (goes_on) session.started = call.next;
+  step.set(running_of(session, session.started));
+  return apply(step);
+}
+
+// The mark, and what counts it.
+Result<void> Master::Rules::end_task(Step& step, Live& consumer, const Mark& mark) {
   Consumer& record = consumer.queue.consumer;
-  record.outcomes[static_cast<size_t>(call.outcome)]++;
+  record.outcomes[static_cast<size_t>(mark.outcome)]++;
   step.set(record);
-  step.add(Mark{call.seq, record.id, call.outcome, call.message});
-  if (call.outcome == Outcome::kFailed) {
-    auto stored = storage.get(call.seq);
-    if (!stored) return stored.error();
-    auto submission = step.submission(stored->submission);
-    if (!submission) return submission.error();
-    (*submission)->failures++;
+  step.add(mark);
+  Attempt attempt = consumer.queue.attempt(mark.seq);
+  if (!attempt.empty()) {
+    attempt = Attempt{.seq = mark.seq, .consumer = record.id, .reason = {}};
+    step.set(attempt);
+    consumer.queue.set(attempt);
   }
   consumer.finishes++;
-  return apply(step);
+  if (!is_failure(mark.outcome)) return {};
+  auto stored = storage.get(mark.seq);
+  if (!stored) return stored.error();
+  auto submission = step.submission(stored->submission);
+  if (!submission) return submission.error();
+  (*submission)->failures++;
+  return {};
 }
 
 Result<void> Master::Rules::stage_children(Step& step, Session& session, Finish& call) {

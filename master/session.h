@@ -24,8 +24,12 @@ struct Session {
   uint64_t token = 0;
   Hello hello;
   std::chrono::steady_clock::time_point last_heard;
-  ConsumerId consumer = 0;  // of a consumer
-  uint32_t tasks = 0;       // handed out and not finished
+  ConsumerId consumer = 0;                       // of a consumer
+  uint32_t slot = 0;                             // its number among the instances of its consumer
+  uint32_t tasks = 0;                            // handed out and not finished
+  Seq started = 0;                               // the task that it is at work on
+  std::chrono::steady_clock::time_point worked;  // last sign of the agent's own thread
+  bool is_stuck = false;  // gave no sign for too long: gets nothing before it gives one
   std::map<uint64_t, Upload> uploads;
 
   // Producers: keeps the bus from being idle.
@@ -36,7 +40,7 @@ struct Session {
   Filter filter;
   Seq next = 1;
 
-  uint32_t free_credit() const { return hello.credit > tasks ? hello.credit - tasks : 0; }
+  uint32_t free_credit() const { return is_stuck || hello.credit <= tasks ? 0 : hello.credit - tasks; }
 };
 
 }  // namespace rebus

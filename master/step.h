@@ -26,7 +26,10 @@ class Step {
   // The stored record of the submission, to be changed.
   Result<Submission*> submission(SubmissionId id);
   void add(Submission submission) { submissions_[submission.id] = std::move(submission); }
+  void remove(Mark mark) { changes_.unmarks.push_back(std::move(mark)); }
   void set(const Consumer& consumer) { changes_.consumers.push_back(consumer); }
+  void set(const Attempt& attempt) { changes_.attempts.push_back(attempt); }
+  void set(const Running& running) { changes_.running.push_back(running); }
 
   const std::vector<Record>& descriptors() const { return changes_.descriptors; }
   Result<void> apply();

@@ -39,6 +39,9 @@ Result<void> ChangeWriter::add(const Changes& changes) {
   if (done) done = for_each(changes.submissions, [&](const Submission& s) { return add_submission(s); });
   if (!done) return done;
   for (const Mark& mark : changes.marks) add_mark(mark);
+  for (const Mark& mark : changes.unmarks) remove_mark(mark);
+  for (const Attempt& attempt : changes.attempts) add_attempt(attempt);
+  for (const Running& running : changes.running) add_running(running);
   for (const Consumer& consumer : changes.consumers) add_consumer(consumer);
   if (changes.descriptors.empty()) return {};
   transaction_.put(Family::kSystem, kTotalsKey, pack(totals_));
@@ -181,6 +184,24 @@ void ChangeWriter::index_names(const Origin& origin, const Domain& domain) {
 
 void ChangeWriter::add_mark(const Mark& mark) {
   transaction_.put(Family::kMark, mark_key(mark.seq, mark.consumer), encode_mark(mark));
+  if (is_failure(mark.outcome)) transaction_.put(Family::kFailure, task_key(mark.consumer, mark.seq), "");
+}
+
+void ChangeWriter::remove_mark(const Mark& mark) {
+  transaction_.remove(Family::kMark, mark_key(mark.seq, mark.consumer));
+  transaction_.remove(Family::kFailure, task_key(mark.consumer, mark.seq));
+}
+
+void ChangeWriter::add_attempt(const Attempt& attempt) {
+  std::string key = task_key(attempt.consumer, attempt.seq);
+  if (attempt.empty()) return transaction_.remove(Family::kAttempt, std::move(key));
+  transaction_.put(Family::kAttempt, std::move(key), pack(attempt));
+}
+
+// Overwritten for every task of the instance, never removed: there are as many as instances at once.
+void ChangeWriter::add_running(const Running& running) {
+  transaction_.put(Family::kRunning, slot_key(running.consumer, running.slot),
+                   pair_key(running.seq, running.token));
 }
 
 void ChangeWriter::add_consumer(const Consumer& consumer) {

@@ -34,6 +34,9 @@ class ChangeWriter {
   void index_names(const Origin& origin, const Domain& domain);
 
   void add_mark(const Mark& mark);
+  void remove_mark(const Mark& mark);
+  void add_attempt(const Attempt& attempt);
+  void add_running(const Running& running);
   void add_consumer(const Consumer& consumer);
   Result<void> add_submission(const Submission& submission);
   void index_active(const Submission& submission, const Submission& old);

@@ -112,6 +112,10 @@ std::string same_origin_key(const Origin& origin) {
 }
 
 std::string name_key(std::string_view name, Seq object) { return KeyWriter().bytes(name).u64(object).take(); }
+std::string task_key(ConsumerId consumer, Seq seq) { return KeyWriter().u32(consumer).u64(seq).take(); }
+std::string slot_key(ConsumerId consumer, uint32_t slot) {
+  return KeyWriter().u32(consumer).u32(slot).take();
+}
 std::string mark_key(Seq seq, ConsumerId consumer) { return KeyWriter().u64(seq).u32(consumer).take(); }
 std::string consumer_key(ConsumerId consumer) { return KeyWriter().u32(consumer).take(); }
 

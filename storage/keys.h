@@ -78,6 +78,8 @@ std::string same_origin_key(const Origin& origin);
 std::string name_key(std::string_view name, Seq object);
 std::string mark_key(Seq seq, ConsumerId consumer);
 std::string consumer_key(ConsumerId consumer);
+std::string task_key(ConsumerId consumer, Seq seq);
+std::string slot_key(ConsumerId consumer, uint32_t slot);
 
 // Submissions whose last entries are near each other share a place in the index of active ones, so that a
 // submission that grows entry by entry does not leave a tombstone for each.

@@ -24,11 +24,14 @@ struct Changes {
   std::vector<Record> descriptors;
   std::vector<Origin> origins;  // an origin whose seq is not its object's is a log entry of its own
   std::vector<Mark> marks;
+  std::vector<Mark> unmarks;      // marks that are taken back
+  std::vector<Attempt> attempts;  // an empty one removes what is stored
+  std::vector<Running> running;
   std::vector<Consumer> consumers;
   std::vector<Submission> submissions;
   bool empty() const {
-    return descriptors.empty() && origins.empty() && marks.empty() && consumers.empty() &&
-           submissions.empty();
+    return descriptors.empty() && origins.empty() && marks.empty() && unmarks.empty() && attempts.empty() &&
+           running.empty() && consumers.empty() && submissions.empty();
   }
 };
 
@@ -102,6 +105,10 @@ class Storage {
 
   virtual Result<std::vector<Mark>> marks(Seq seq) = 0;
   virtual Result<bool> is_marked(Seq seq, ConsumerId consumer) = 0;
+  // Marks of a consumer that are failures, behind position `after`, oldest first.
+  virtual Result<std::vector<Mark>> failures(ConsumerId consumer, Seq after, size_t limit) = 0;
+  virtual Result<std::vector<Attempt>> attempts(ConsumerId consumer) = 0;  // by position
+  virtual Result<std::vector<Running>> running() = 0;                      // by consumer and slot
   virtual Result<std::vector<Consumer>> consumers() = 0;
   virtual Result<Submission> submission(SubmissionId id) = 0;
   virtual SubmissionId last_submission() const = 0;

@@ -39,8 +39,11 @@ enum class Family : uint8_t {
   kActive = 22,      // lane, last seq (coarse), submission -> last seq
   kOpen = 23,        // submission
   kQueue = 24,       // submission, seq -> head of the log entry
+  kFailure = 25,     // consumer, seq: of marks that are failures
+  kAttempt = 26,     // consumer, seq -> Attempt
+  kRunning = 27,     // consumer, slot -> seq, token
 };
-inline constexpr size_t kFamilies = 25;
+inline constexpr size_t kFamilies = 28;
 
 // For messages.
 const char* family_name(Family family);

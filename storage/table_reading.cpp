@@ -193,6 +193,55 @@ Result<bool> TableStorage::is_marked(Seq seq, ConsumerId consumer) {
   return mark->has_value();
 }
 
+// The index may name marks that were overwritten by others.
+Result<std::vector<Mark>> TableStorage::failures(ConsumerId consumer, Seq after, size_t limit) {
+  std::vector<Mark> out;
+  if (limit == 0 || after == std::numeric_limits<Seq>::max()) return out;
+  auto add = [&](std::string_view key, std::string_view) -> Result<bool> {
+    std::string mark = mark_key(last_number(key), consumer);
+    auto value = table_->get(Family::kMark, mark);
+    if (!value) return value.error();
+    if (!*value) return true;
+    auto decoded = decode_mark(mark, **value);
+    if (!decoded) return undecodable(*table_, Family::kMark, mark);
+    if (is_failure(decoded->outcome)) out.push_back(*std::move(decoded));
+    return out.size() < limit;
+  };
+  auto done = scan(Family::kFailure, consumer_key(consumer), task_key(consumer, after + 1), add);
+  if (!done) return done.error();
+  return out;
+}
+
+Result<std::vector<Attempt>> TableStorage::attempts(ConsumerId consumer) {
+  std::vector<Attempt> out;
+  std::string prefix = consumer_key(consumer);
+  auto done = scan(Family::kAttempt, prefix, prefix, [&](auto key, auto value) -> Result<bool> {
+    auto attempt = decode<Attempt>(Family::kAttempt, key, value);
+    if (!attempt) return attempt.error();
+    out.push_back(*std::move(attempt));
+    return true;
+  });
+  if (!done) return done.error();
+  return out;
+}
+
+Result<std::vector<Running>> TableStorage::running() {
+  std::vector<Running> out;
+  auto done = scan(Family::kRunning, "", "", [&](auto key, auto value) -> Result<bool> {
+    KeyReader key_reader(key), value_reader(value);
+    Running one;
+    one.consumer = key_reader.u32();
+    one.slot = key_reader.u32();
+    one.seq = value_reader.u64();
+    one.token = value_reader.u64();
+    if (!key_reader.done() || !value_reader.done()) return undecodable(*table_, Family::kRunning, key);
+    if (one.seq != 0) out.push_back(one);
+    return true;
+  });
+  if (!done) return done.error();
+  return out;
+}
+
 Result<std::vector<Consumer>> TableStorage::consumers() {
   std::vector<Consumer> out;
   auto done = scan(Family::kConsumer, "", "", [&](auto key, auto value) -> Result<bool> {

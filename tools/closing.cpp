@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "bus/submission_review.h"
 #include "descriptor/escape.h"
-#include "tools/failure_search.h"
 #include "tools/log.h"
 
 namespace rebus {
@@ -32,15 +32,10 @@ uint64_t taken_by(const Status& status, const Hello& hello) {
   for (const ConsumerStatus& known : status.consumers) {
     if (known.consumer.agent != hello.agent || known.consumer.config != hello.config) continue;
     const auto& outcomes = known.consumer.outcomes;
-    return outcomes[static_cast<size_t>(Outcome::kDone)] + outcomes[static_cast<size_t>(Outcome::kFailed)];
+    return outcomes[static_cast<size_t>(Outcome::kDone)] + outcomes[static_cast<size_t>(Outcome::kFailed)] +
+           outcomes[static_cast<size_t>(Outcome::kQuarantined)];
   }
   return 0;
-}
-
-bool is_work_of(const Submission& submission, const Record& record) {
-  const auto& others = submission.depends;
-  return record.submission == submission.id ||
-         std::find(others.begin(), others.end(), record.submission) != others.end();
 }
 
 std::string reason_in(const Value& value) {
@@ -59,43 +54,47 @@ Result<bool> Closing::tell_submission(SubmissionId id, bool is_settled) {
   const Submission& submission = status->submission;
   submissions_++;
   files_ += submission.roots + submission.files;
-  if (submission.limits > 0) {
-    if (auto told = tell_limits(submission); !told) return told.error();
-  }
-  if (submission.failures > 0) {
-    if (auto told = tell_failures(submission); !told) return told.error();
-  }
-  return submission.limits + submission.failures == 0;
+  bool has_known = status->known_failures + status->known_limits > 0;
+  if (submission.failures + submission.limits == 0 && !has_known) return true;
+  return tell_review(id, has_known ? nullptr : &submission);
 }
 
-Result<void> Closing::tell_limits(const Submission& submission) {
-  Find query;
-  query.by = By::kPrefix;
-  query.domain = submission.domain;
-  query.text = kLimitPath;
-  uint64_t told = 0;
-  auto done = bus_.for_each(query, [&](Record& record) {
-    if (!is_work_of(submission, record)) return true;
-    const Descriptor& limit = record.descriptor;
-    out_.note(escape(limit.label) + ": not examined whole (" + limit.selector.path() +
-              "): " + reason_in(limit.value));
-    return ++told < kMostLines;
-  });
-  if (submission.limits > told) out_.note("and " + counted(submission.limits - told, "more limit"));
-  return done;
+// `counts`: how much there is, if it is known; else all is looked through.
+Result<bool> Closing::tell_review(SubmissionId id, const Submission* counts) {
+  uint64_t failures = 0, limits = 0;
+  auto goes_on = [&] {
+    bool has_failures = counts != nullptr && failures >= std::min(kMostLines, counts->failures);
+    bool has_limits = counts != nullptr && limits >= std::min(kMostLines, counts->limits);
+    return !has_failures || !has_limits;
+  };
+  SubmissionReview review(
+      bus_,
+      [&](const Record& record, const NamedMark& mark) {
+        if (failures++ < kMostLines) tell_failure(record, mark);
+        return goes_on();
+      },
+      [&](const Record& record) {
+        if (limits++ < kMostLines) tell_limit(record);
+        return goes_on();
+      });
+  auto done = review.run(id);
+  if (!done) return done.error();
+  if (counts != nullptr) failures = counts->failures, limits = counts->limits;
+  if (failures > kMostLines) out_.note("and " + counted(failures - kMostLines, "more failure"));
+  if (limits > kMostLines) out_.note("and " + counted(limits - kMostLines, "more limit"));
+  return failures + limits == 0;
 }
 
-Result<void> Closing::tell_failures(const Submission& submission) {
-  uint64_t told = 0;
-  FailureSearch search(bus_, [&](const Record& record, const NamedMark& mark) {
-    const Descriptor& failed = record.descriptor;
-    out_.note(escape(failed.label) + ": " + escape(mark.agent) + " failed on " + failed.selector.path() +
-              ": " + one_line(mark.message));
-    return ++told < std::min(kMostLines, submission.failures);
-  });
-  auto done = search.run(submission.id);
-  if (submission.failures > told) out_.note("and " + counted(submission.failures - told, "more failure"));
-  return done;
+void Closing::tell_limit(const Record& record) {
+  const Descriptor& limit = record.descriptor;
+  out_.note(escape(limit.label) + ": not examined whole (" + limit.selector.path() +
+            "): " + reason_in(limit.value));
+}
+
+void Closing::tell_failure(const Record& record, const NamedMark& mark) {
+  const Descriptor& failed = record.descriptor;
+  out_.note(escape(failed.label) + ": " + escape(mark.agent) + " " + outcome_name(mark.outcome) + " on " +
+            failed.selector.path() + ": " + one_line(mark.message));
 }
 
 Result<void> Closing::tell_untaken(const std::vector<ConsumerCall>& consumers) {

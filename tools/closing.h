@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bus/agent.h"
+#include "bus/bus.h"
 
 namespace rebus {
 
@@ -28,8 +29,9 @@ class Closing {
   void tell_unmatched(const std::vector<Hello>& readers);
 
  private:
-  Result<void> tell_limits(const Submission& submission);
-  Result<void> tell_failures(const Submission& submission);
+  Result<bool> tell_review(SubmissionId id, const Submission* counts);
+  void tell_limit(const Record& record);
+  void tell_failure(const Record& record, const NamedMark& mark);
   void tell_untaken_by(const ConsumerCall& call, uint64_t all);
 
   Bus& bus_;

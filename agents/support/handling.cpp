@@ -13,7 +13,7 @@ Result<void> add_marks(Bus& bus, const Record& record, Handling& handling) {
   bool is_object = record.seq == record.object;
   for (const NamedMark& mark : *marks) {
     if (mark.outcome == Outcome::kDone && is_object) handling.handled_by.push_back(mark.agent);
-    if (mark.outcome != Outcome::kFailed) continue;
+    if (!is_failure(mark.outcome)) continue;
     handling.failures.push_back(
         {mark.agent, mark.message, is_object ? "" : record.descriptor.selector.path()});
   }

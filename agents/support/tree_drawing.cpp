@@ -113,12 +113,13 @@ void TreeDrawing::draw_footer(const SubmissionStatus& status) {
     JsonObject json;
     json.add("submission", s.id).add("injected", s.roots).add("extracted", s.files).add("results", s.results);
     json.add("failures", s.failures).add("limits", s.limits).add_json("complete", truth(status.complete));
+    json.add("gone", status.gone);
     return setting_.out.write(json.str() + "\n");
   }
   setting_.out.write(std::to_string(s.roots) + " injected, " + std::to_string(s.files) + " extracted, " +
                      counted(s.results, "result") + ", " + counted(s.failures, "failure") + ", " +
                      counted(s.limits, "limit") + ": " + (status.complete ? "complete" : "in progress") +
-                     "\n");
+                     (status.gone.empty() ? "" : ", but not finished by " + joined(status.gone)) + "\n");
 }
 
 std::string TreeDrawing::line(const TreeNode& node) const {

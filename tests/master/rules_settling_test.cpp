@@ -86,7 +86,7 @@ TEST(Restart, does_not_wait_for_a_consumer_that_left) {
   BareMaster master;
   PeerId hasher = join_objects_consumer(master, "hasher");
   SubmissionId submission = submit(master, "a");
-  master.leave(hasher);
+  master.tell(hasher, Goodbye{});
   master.restart();
   EXPECT_TRUE(is_complete(master, submission));
 }

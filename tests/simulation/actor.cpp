@@ -44,6 +44,7 @@ Hello hello_of(const Actor& actor) {
       break;
     case Part::kHash:
     case Part::kClock:
+    case Part::kFrail:
       hello.prefixes = {"/binary"};
       break;
     case Part::kChain:
@@ -58,7 +59,7 @@ Hello hello_of(const Actor& actor) {
       hello.from = actor.position + 1;
       break;
   }
-  hello.objects_only = actor.part == Part::kHash || actor.part == Part::kClock;
+  hello.objects_only = actor.part == Part::kHash || actor.part == Part::kClock || actor.part == Part::kFrail;
   return hello;
 }
 
@@ -87,6 +88,8 @@ std::vector<NewDescriptor> members_of(const Descriptor& container) {
   return members;
 }
 
+bool is_poison(const Task& task) { return task.record.descriptor.selector.id()->bytes[1] % 4 == 0; }
+
 Finish finish_of(const Actor& actor, const Task& task, Random& random) {
   Finish finish;
   finish.seq = task.origin ? task.origin->seq : task.record.seq;
@@ -103,7 +106,8 @@ Finish finish_of(const Actor& actor, const Task& task, Random& random) {
     case Part::kFussy: {
       uint8_t draw = task.record.descriptor.selector.id()->bytes[0];
       if (draw % 5 == 0) finish.outcome = Outcome::kFiltered;
-      if (draw % 5 == 1) finish.outcome = Outcome::kFailed;
+      if (draw % 5 == 1 || draw % 5 == 2) finish.outcome = Outcome::kFailed;
+      if (draw % 5 == 2) finish.later_ms = 700, finish.retries = 2;
       break;
     }
     default:

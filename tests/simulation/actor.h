@@ -21,7 +21,8 @@ enum class Part {
   kHash,    // one result at finish: deterministic
   kClock,   // one result that differs from run to run: may be stored once only
   kChain,   // results of results, until the master's rules stop it
-  kFussy,   // fails on some, filters others
+  kFussy,   // fails on some, filters others, asks for another try of a third kind
+  kFrail,   // its process dies of some files, always
   kRead,    // a reader: looks at everything, in order
 };
 
@@ -53,6 +54,8 @@ Hello hello_of(const Actor& actor);
 // The files of an injector, containers among them: a container's value lists its members.
 std::deque<NewDescriptor> plan_of(uint64_t seed, uint64_t injector);
 std::vector<NewDescriptor> members_of(const Descriptor& container);
+// Whether the file ends every kFrail that looks at it.
+bool is_poison(const Task& task);
 Finish finish_of(const Actor& actor, const Task& task, Random& random);
 Descriptor note_of(uint64_t injector);
 

@@ -58,6 +58,11 @@ class CrashStorage final : public Storage {
   Result<std::optional<Origin>> same_origin(const Origin& o) override { return inner_->same_origin(o); }
   Result<std::vector<Mark>> marks(Seq s) override { return inner_->marks(s); }
   Result<bool> is_marked(Seq s, ConsumerId c) override { return inner_->is_marked(s, c); }
+  Result<std::vector<Mark>> failures(ConsumerId c, Seq after, size_t limit) override {
+    return inner_->failures(c, after, limit);
+  }
+  Result<std::vector<Attempt>> attempts(ConsumerId c) override { return inner_->attempts(c); }
+  Result<std::vector<Running>> running() override { return inner_->running(); }
   Result<std::vector<Consumer>> consumers() override { return inner_->consumers(); }
   Result<Submission> submission(SubmissionId s) override { return inner_->submission(s); }
   SubmissionId last_submission() const override { return inner_->last_submission(); }

@@ -23,6 +23,7 @@ World::World(uint64_t seed, bool faults) : seed_(seed), faults_(faults), random_
   for (uint64_t i = 0; i <= casting() % 2; i++) hire(Part::kClock, "clock", i);
   hire(Part::kChain, "chain", 0);
   hire(Part::kFussy, "fussy", 0);
+  hire(Part::kFrail, "frail", 0);
   hire(Part::kRead, "reader", 0);
   start_master();
 }
@@ -62,7 +63,10 @@ std::string World::run() {
     step();
     if (storm || i % 16 != 0 || !at_rest()) continue;
     missing = check_progress();
-    if (missing.empty()) return check_laws();
+    if (missing.empty()) missing = check_quarantine();
+    if (!missing.empty()) continue;
+    if (!has_innocent_in_quarantine()) return check_laws();
+    retry_innocents();
   }
   return broken_law_.empty() ? missing : broken_law_;
 }
@@ -127,6 +131,10 @@ void World::connect(Actor& actor) {
 // The peer forgets its tasks, as a process that died does; calls of injectors are repeated by its successor.
 void World::disconnect(Actor& actor, bool noticed) {
   if (actor.peer == 0) return;
+  if (actor.current) deaths_[{actor.name, actor.current->record.seq}]++;
+  for (const Message& message : actor.outbox) {  // the master may think that it was at work on that
+    if (auto* finish = std::get_if<Finish>(&message.body)) deaths_[{actor.name, finish->seq}]++;
+  }
   if (random_() % 2 == 0 && master_) {  // what it sent before may still arrive
     for (Message& message : actor.outbox) master_->handle(actor.peer, std::move(message), now_);
   }
@@ -195,7 +203,11 @@ void World::work(Actor& actor) {
     call(actor, Push{actor.plan.front(), actor.submission});
     return actor.plan.pop_front();
   }
+  if (actor.current && actor.part == Part::kFrail && is_poison(*actor.current))
+    return disconnect(actor, true);
   if (actor.current && actor.unanswered.empty()) {  // all that it published is stored
+    bool muddled = faults_ && actor.part == Part::kClock && random_() % 10 == 0;
+    if (muddled) actor.outbox.push_back({0, finish_of(actor, *actor.current, random_)});
     actor.outbox.push_back({0, finish_of(actor, *actor.current, random_)});
     actor.current.reset();
     return;
@@ -203,19 +215,18 @@ void World::work(Actor& actor) {
   if (actor.current || actor.tasks.empty()) return;
   Task task = std::move(actor.tasks.front());
   actor.tasks.pop_front();
-  if (actor.part == Part::kUnpack) {
-    for (NewDescriptor& member : members_of(task.record.descriptor)) call(actor, Push{std::move(member), 0});
-    actor.current = std::move(task);
-    return;
-  }
-  Finish finish = finish_of(actor, task, random_);
   if (actor.part == Part::kRead) {
+    Finish finish = finish_of(actor, task, random_);
     actor.position = finish.seq;
     actor.seen.push_back(finish.seq);
+    actor.outbox.push_back({0, std::move(finish)});
+    return;
   }
-  actor.outbox.push_back({0, std::move(finish)});
-  bool muddled = faults_ && actor.part == Part::kClock && random_() % 10 == 0;
-  if (muddled) actor.outbox.push_back({0, finish_of(actor, task, random_)});
+  actor.outbox.push_back({0, Started{task.record.seq}});
+  if (actor.part == Part::kUnpack) {
+    for (NewDescriptor& member : members_of(task.record.descriptor)) call(actor, Push{std::move(member), 0});
+  }
+  actor.current = std::move(task);
 }
 
 bool World::at_rest() const {
@@ -253,6 +264,39 @@ std::string World::check_progress() {
     if (!broken.empty()) return broken;
   }
   return "";
+}
+
+// Only what ended three instances, and all that ends every instance.
+std::string World::check_quarantine() {
+  for (const Consumer& consumer : *storage_.consumers()) {
+    for (const Mark& mark : *storage_.failures(consumer.id, 0, 1 << 20)) {
+      if (mark.outcome != Outcome::kQuarantined || deaths_[{consumer.agent, mark.seq}] >= 3) continue;
+      return "only what ended three instances is quarantined: " + consumer.agent + ": " + mark.message;
+    }
+  }
+  return "";
+}
+
+bool World::has_innocent_in_quarantine() {
+  for (const Consumer& consumer : *storage_.consumers()) {
+    auto failures = *storage_.failures(consumer.id, 0, 1 << 20);
+    bool has_any = std::any_of(failures.begin(), failures.end(),
+                               [](const Mark& mark) { return mark.outcome == Outcome::kQuarantined; });
+    if (has_any && consumer.agent != "frail") return true;
+  }
+  return false;
+}
+
+// As an operator does when the trouble is over.
+void World::retry_innocents() {
+  PeerId peer = next_peer_++;
+  Hello hello;
+  hello.agent = "admin";
+  master_->handle(peer, {1, hello}, now_);
+  for (const Consumer& consumer : *storage_.consumers()) {
+    if (consumer.agent != "frail") master_->handle(peer, {1, Retry{consumer.agent}}, now_);
+  }
+  master_->handle(peer, {0, Goodbye{}}, now_);
 }
 
 std::string World::check_consumer(const Hello& hello, ConsumerId id) {

@@ -33,6 +33,9 @@ class World {
   void disconnect(Actor& actor, bool noticed);
   void act(Actor& actor);
   void receive(Actor& actor, Message message);
+  bool has_innocent_in_quarantine();
+  void retry_innocents();
+  std::string check_quarantine();
   void answered(Actor& actor, const Body& call, const Body& answer);
   void work(Actor& actor);
   void call(Actor& actor, Body body);
@@ -52,7 +55,8 @@ class World {
   std::vector<std::unique_ptr<Actor>> cast_;
   uint64_t next_peer_ = 1;
   Moment now_;
-  std::set<std::string> acknowledged_;  // selectors whose push was answered
+  std::set<std::string> acknowledged_;                 // selectors whose push was answered
+  std::map<std::pair<std::string, Seq>, int> deaths_;  // of an agent at work on a descriptor
   std::string broken_law_;
 };
 

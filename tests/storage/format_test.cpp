@@ -98,6 +98,9 @@ TEST(StorageFormat, page_shows_keys_as_they_are) {
       {Family::kActive, active_key(Lane::kNormal, kPosition, 3)},
       {Family::kOpen, number_key(3)},
       {Family::kQueue, pair_key(3, kPosition)},
+      {Family::kFailure, task_key(4, kPosition)},
+      {Family::kAttempt, task_key(4, kPosition)},
+      {Family::kRunning, slot_key(4, 1)},
   };
   auto rows = documented();
   for (const auto& [family, key] : keys) {

@@ -18,6 +18,9 @@ class Model {
     for (const Record& r : changes.descriptors) records_.push_back(r);
     for (const Origin& o : changes.origins) origins_.push_back(o);
     for (const Mark& m : changes.marks) marks_[{m.seq, m.consumer}] = m;
+    for (const Mark& m : changes.unmarks) marks_.erase({m.seq, m.consumer});
+    for (const Attempt& a : changes.attempts) attempts_[{a.consumer, a.seq}] = a;
+    for (const Running& r : changes.running) running_[{r.consumer, r.slot}] = r;
     for (const Consumer& c : changes.consumers) consumers_[c.id] = c;
     for (const Submission& s : changes.submissions) submissions_[s.id] = s;
   }
@@ -139,6 +142,29 @@ class Model {
     }
     return out;
   }
+  std::vector<Mark> failures(ConsumerId consumer, Seq after) const {
+    std::vector<Mark> out;
+    for (const auto& [key, mark] : marks_) {
+      bool is_bad = mark.outcome == Outcome::kFailed || mark.outcome == Outcome::kQuarantined;
+      if (key.second == consumer && key.first > after && is_bad) out.push_back(mark);
+    }
+    return out;
+  }
+  std::vector<Attempt> attempts(ConsumerId consumer) const {
+    std::vector<Attempt> out;
+    for (const auto& [key, a] : attempts_) {
+      bool is_any = a.deaths > 0 || a.interruptions > 0 || a.delays > 0 || a.is_again;
+      if (key.first == consumer && is_any) out.push_back(a);
+    }
+    return out;
+  }
+  std::vector<Running> running() const {
+    std::vector<Running> out;
+    for (const auto& [key, r] : running_) {
+      if (r.seq != 0) out.push_back(r);
+    }
+    return out;
+  }
   std::vector<Consumer> consumers() const {
     std::vector<Consumer> out;
     for (const auto& [id, consumer] : consumers_) out.push_back(consumer);
@@ -195,6 +221,8 @@ class Model {
   std::vector<Record> records_;
   std::vector<Origin> origins_;
   std::map<std::pair<Seq, ConsumerId>, Mark> marks_;
+  std::map<std::pair<ConsumerId, Seq>, Attempt> attempts_;
+  std::map<std::pair<ConsumerId, uint32_t>, Running> running_;
   std::map<ConsumerId, Consumer> consumers_;
   std::map<SubmissionId, Submission> submissions_;
 };

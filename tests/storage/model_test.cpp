@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "descriptor/pack.h"
 #include "tests/storage/store_kit.h"
 
 namespace rebus {
@@ -26,6 +27,7 @@ class Author {
     for (size_t count = below(6); count > 0; count--) add_descriptor(model, changes);
     for (size_t count = below(3); count > 0; count--) add_origin(model, changes);
     for (size_t count = below(3); count > 0; count--) add_mark(changes);
+    for (size_t count = below(3); count > 0; count--) add_attempt(changes);
     if (chance(3)) changes.consumers.push_back(consumer());
     if (chance(2)) changes.submissions.push_back(submission(model));
     return changes;
@@ -109,15 +111,23 @@ class Author {
   }
 
   void add_mark(Changes& changes) {
-    auto outcome = static_cast<Outcome>(1 + below(3));
-    changes.marks.push_back({1 + below(next_ + 2), static_cast<ConsumerId>(1 + below(3)), outcome, name()});
+    auto outcome = static_cast<Outcome>(1 + below(4));
+    changes.marks.push_back({1 + below(next_ + 2), consumer_id(), outcome, name()});
+    if (chance(4)) changes.unmarks.push_back({1 + below(next_ + 2), consumer_id()});
   }
+  void add_attempt(Changes& changes) {
+    auto count = [&] { return static_cast<uint32_t>(below(2)); };
+    changes.attempts.push_back(
+        {1 + below(next_ + 2), consumer_id(), count(), count(), count(), chance(4), name()});
+    changes.running.push_back({consumer_id(), count(), below(next_ + 2), below(9)});
+  }
+  ConsumerId consumer_id() { return static_cast<ConsumerId>(1 + below(3)); }
   Consumer consumer() {
     return {static_cast<ConsumerId>(1 + below(3)),
             name(),
             name(),
             {below(99), below(99), below(99)},
-            {0, 1, 2, below(9)}};
+            {0, 1, 2, below(9), below(9)}};
   }
   Submission submission(const Model& model) {
     Submission s;
@@ -282,6 +292,30 @@ class Examiner {
     EXPECT_EQ(must(storage_.same_origin(like)).has_value(), !model_.origins_where(is_same).empty());
   }
 
+  void failures() {
+    auto of = static_cast<ConsumerId>(1 + author_.below(3));
+    Seq after = author_.chance(2) ? 0 : author_.position(model_);
+    auto expected = model_.failures(of, after);
+    auto found = must(storage_.failures(of, after, 1 + author_.below(9)));
+    ASSERT_LE(found.size(), expected.size());
+    EXPECT_EQ(found.empty(), expected.empty());
+    for (size_t i = 0; i < found.size(); i++) {
+      EXPECT_EQ(found[i].seq, expected[i].seq);
+      EXPECT_EQ(found[i].message, expected[i].message);
+    }
+    auto attempts = must(storage_.attempts(of));
+    ASSERT_EQ(attempts.size(), model_.attempts(of).size());
+    for (size_t i = 0; i < attempts.size(); i++) {
+      EXPECT_EQ(pack(attempts[i]), pack(model_.attempts(of)[i]));
+    }
+    auto running = must(storage_.running());
+    ASSERT_EQ(running.size(), model_.running().size());
+    for (size_t i = 0; i < running.size(); i++) {
+      EXPECT_EQ(running[i].seq, model_.running()[i].seq);
+      EXPECT_EQ(running[i].token, model_.running()[i].token);
+    }
+  }
+
   void progress() {
     Seq seq = author_.position(model_);
     auto marks = must(storage_.marks(seq));
@@ -294,6 +328,7 @@ class Examiner {
     }
     EXPECT_EQ(must(storage_.is_marked(seq, 2)),
               std::any_of(expected.begin(), expected.end(), [](const Mark& m) { return m.consumer == 2; }));
+    failures();
     auto consumers = must(storage_.consumers());
     ASSERT_EQ(consumers.size(), model_.consumers().size());
     for (size_t i = 0; i < consumers.size(); i++) {

@@ -27,6 +27,10 @@ class WorkOnce final : public Work {
   Bus& bus() override { std::abort(); }
   std::unique_ptr<ValueWriter> new_value() override { return spool_.create(); }
 
+  void progress() override {}
+  Error later(std::string reason, std::chrono::milliseconds, uint32_t) override {
+    return {Code::kTryLater, std::move(reason)};
+  }
   Result<void> push(std::string path, std::string value, Kind kind) override {
     if (!is_type_path(path)) return Error{Code::kInvalid, "agent pushes to an invalid type path"};
     NewDescriptor item;

@@ -1,8 +1,8 @@
-#include "tools/failure_search.h"
+#include "bus/submission_review.h"
 
 namespace rebus {
 
-Result<void> FailureSearch::run(SubmissionId submission) {
+Result<void> SubmissionReview::run(SubmissionId submission) {
   if (auto done = look_for(By::kRoots, submission); !done) return done;
   while (!objects_.empty() && !ended_) {
     Seq object = objects_.back();
@@ -13,7 +13,7 @@ Result<void> FailureSearch::run(SubmissionId submission) {
   return {};
 }
 
-Result<void> FailureSearch::look_for(By by, Seq seq) {
+Result<void> SubmissionReview::look_for(By by, Seq seq) {
   Find query;
   query.by = by;
   query.all_domains = true;
@@ -29,13 +29,14 @@ Result<void> FailureSearch::look_for(By by, Seq seq) {
   return {};
 }
 
-Result<void> FailureSearch::look_at(const Record& record) {
+Result<void> SubmissionReview::look_at(const Record& record) {
   if (ended_ || !seen_.insert(record.seq).second) return {};
   if (record.descriptor.is_object()) objects_.push_back(record.seq);
+  if (covers(kLimitPath, record.descriptor.selector.path())) ended_ = !on_limit_(record);
   auto marks = bus_.marks(record.seq);
   if (!marks) return marks.error();
   for (const NamedMark& mark : *marks) {
-    if (mark.outcome == Outcome::kFailed && !ended_) ended_ = !on_failure_(record, mark);
+    if (is_failure(mark.outcome) && !ended_) ended_ = !on_failure_(record, mark);
   }
   return {};
 }

@@ -1,0 +1,257 @@
+// Attempts: whose fault it is when an instance ends at work on a task, and when to try again.
+#include <algorithm>
+
+#include "descriptor/escape.h"
+#include "master/page_budget.h"
+#include "master/plant.h"
+#include "master/rules.h"
+
+namespace rebus {
+namespace {
+
+// Instances that may end at work on a descriptor; the last of them quarantines it.
+constexpr uint32_t kMaxDeaths = 3;
+// The same where the master ended too, and the fault may be anybody's: a kill of everything, a power cut.
+constexpr uint32_t kMaxInterruptions = 10;
+constexpr std::chrono::milliseconds kBackOff[] = {std::chrono::seconds(1), std::chrono::seconds(4),
+                                                  std::chrono::seconds(16)};
+constexpr size_t kMaxFailurePage = 256;  // also of those tried again by one call
+
+std::chrono::milliseconds back_off(uint32_t deaths) {
+  return kBackOff[std::min<size_t>(deaths, std::size(kBackOff)) - 1];
+}
+
+std::chrono::seconds claim_life(const Session& session) {
+  return std::chrono::seconds(session.hello.claim_life == 0 ? kClaimLife : session.hello.claim_life);
+}
+
+// Who was at work, for the people who read of it.
+std::string whereabouts(const Session& session) {
+  return session.hello.host.empty() ? "" : " on " + escape(session.hello.host);
+}
+
+}  // namespace
+
+Running Master::Rules::running_of(const Session& session, Seq seq) const {
+  return {session.consumer, session.slot, seq, session.token};
+}
+
+// Noted before the work begins, without waiting for the disk: the note has to survive the processes only.
+void Master::Rules::begin(Session& session, Seq seq) {
+  auto consumer = live.find(session.consumer);
+  if (consumer == live.end() || !consumer->second.queue.holds(seq, session.peer)) return;
+  session.started = seq;
+  Step step(storage, next_seq);
+  step.set(running_of(session, seq));
+  (void)apply(step);  // a failure of the storage is in `broken`
+}
+
+// The agent asks for another try later, and may have one.
+Result<bool> Master::Rules::put_off(Live& consumer, const ConsumerQueue::Item& item, const Finish& call) {
+  if (call.outcome != Outcome::kFailed || call.later_ms == 0) return false;
+  Attempt attempt = consumer.queue.attempt(item.seq);
+  if (attempt.delays >= call.retries) return false;
+  attempt.delays++;
+  attempt.reason = call.message;
+  Step step(storage, next_seq);
+  step.set(attempt);
+  consumer.queue.set(attempt);
+  consumer.queue.delay(item, now.steady + std::chrono::milliseconds(call.later_ms));
+  auto applied = apply(step);
+  return applied ? Result<bool>(true) : applied.error();
+}
+
+// --- instances that end ---
+
+void Master::Rules::give_back_claims(Session& session, Live& consumer, Ending ending) {
+  Seq started = std::exchange(session.started, 0);
+  if (is_planted(Plant::kBlameOnPrefetch)) started = consumer.queue.last_claim(session.peer).value_or(0);
+  bool is_blamed = ending == Ending::kGone && options.expire_sessions;
+  auto item = started != 0 && is_blamed ? consumer.queue.release(started, session.peer) : std::nullopt;
+  Result<void> done;
+  consumer.queue.hand_back(session.peer);
+  session.tasks = 0;
+  if (item) done = blame(consumer, *item, "the instance" + whereabouts(session) + " ended at work on it");
+  if (done && started != 0) {
+    Step step(storage, next_seq);
+    step.set(running_of(session, 0));
+    done = apply(step);
+  }
+  if (!done && !broken) broken = done.error();
+}
+
+Result<void> Master::Rules::blame(Live& consumer, const ConsumerQueue::Item& item,
+                                  const std::string& reason) {
+  Attempt attempt = consumer.queue.attempt(item.seq);
+  attempt.deaths++;
+  attempt.reason = reason;
+  if (attempt.deaths >= kMaxDeaths) return quarantine(consumer, std::move(attempt));
+  Step step(storage, next_seq);
+  step.set(attempt);
+  consumer.queue.set(attempt);
+  consumer.queue.delay(item, now.steady + back_off(attempt.deaths));
+  return apply(step);
+}
+
+// What ended with ten masters is given to nobody any more.
+Result<bool> Master::Rules::quarantine_if_hopeless(Live& consumer, const ConsumerQueue::Item& item) {
+  Attempt attempt = consumer.queue.attempt(item.seq);
+  if (attempt.interruptions < kMaxInterruptions) return false;
+  auto done = quarantine(consumer, std::move(attempt));
+  return done ? Result<bool>(true) : done.error();
+}
+
+Result<void> Master::Rules::quarantine(Live& consumer, Attempt attempt) {
+  uint32_t times = attempt.deaths + attempt.interruptions;
+  std::string message = counted(times, "instance") + " ended at work on it; the last: " + attempt.reason;
+  Step step(storage, next_seq);
+  auto ended = end_task(step, consumer, {attempt.seq, attempt.consumer, Outcome::kQuarantined, message});
+  return ended ? apply(step) : ended;
+}
+
+// Instances that live and do not work: their connection is heard of, their own thread is not.
+void Master::Rules::expire_stuck() {
+  for (auto& [peer, session] : sessions) {
+    bool is_late = session.started != 0 && now.steady - session.worked > claim_life(session);
+    auto consumer = is_late ? live.find(session.consumer) : live.end();
+    if (consumer == live.end()) continue;
+    session.is_stuck = true;
+    give_back_claims(session, consumer->second, Ending::kGone);
+  }
+}
+
+// --- restarts of the master ---
+
+// Whoever was at work may have ended with the master, and may even be the reason.
+Result<void> Master::Rules::remember_interruptions() {
+  auto running = storage.running();
+  if (!running) return running.error();
+  Step step(storage, next_seq);
+  for (const Running& task : *running) {
+    step.set(Running{task.consumer, task.slot, 0, 0});
+    auto marked = storage.is_marked(task.seq, task.consumer);
+    if (!marked) return marked.error();
+    if (*marked) continue;
+    auto counted_up = set_interruptions(step, task, +1);
+    if (!counted_up) return counted_up;
+    interrupted.emplace(task.token, task);
+  }
+  return apply(step);
+}
+
+// The session of before is heard of again: its instance lives.
+Result<void> Master::Rules::forgive(uint64_t token) {
+  auto [first, last] = interrupted.equal_range(token);
+  Step step(storage, next_seq);
+  for (auto it = first; it != last; ++it) {
+    auto counted_down = set_interruptions(step, it->second, -1);
+    if (!counted_down) return counted_down;
+  }
+  interrupted.erase(first, last);
+  return apply(step);
+}
+
+Result<void> Master::Rules::set_interruptions(Step& step, const Running& task, int change) {
+  auto attempt = attempt_of(task.consumer, task.seq);
+  if (!attempt) return attempt.error();
+  if (change < 0 && attempt->interruptions == 0) return {};
+  attempt->interruptions += static_cast<uint32_t>(change);
+  if (change > 0) attempt->reason = "the master ended, too";
+  step.set(*attempt);
+  auto consumer = live.find(task.consumer);
+  if (consumer != live.end()) consumer->second.queue.set(*attempt);
+  return {};
+}
+
+Result<Attempt> Master::Rules::attempt_of(ConsumerId consumer, Seq seq) {
+  auto known_live = live.find(consumer);
+  if (known_live != live.end()) return known_live->second.queue.attempt(seq);
+  auto stored = storage.attempts(consumer);
+  if (!stored) return stored.error();
+  for (Attempt& attempt : *stored) {
+    if (attempt.seq == seq) return std::move(attempt);
+  }
+  return Attempt{.seq = seq, .consumer = consumer, .reason = {}};
+}
+
+// --- failures, and trying them again ---
+
+Consumer& Master::Rules::record_of(ConsumerId consumer) {
+  auto known_live = live.find(consumer);
+  if (known_live != live.end()) return known_live->second.queue.consumer;
+  auto stored =
+      std::find_if(known.begin(), known.end(), [&](auto& entry) { return entry.second.id == consumer; });
+  return stored->second;
+}
+
+// A page, by consumer and position.
+Result<std::vector<Mark>> Master::Rules::failures_after(const std::string& agent, Seq seq,
+                                                        ConsumerId consumer, Seq after) {
+  std::map<ConsumerId, const Consumer*> by_id;
+  for (const auto& [key, stored] : known) {
+    if (agent.empty() || stored.agent == agent) by_id[stored.id] = &stored;
+  }
+  std::vector<Mark> out;
+  for (auto it = by_id.lower_bound(consumer); it != by_id.end() && out.size() < kMaxFailurePage; ++it) {
+    Seq from = it->first == consumer ? after : 0;
+    if (seq != 0) from = std::max(from, seq - 1);
+    auto found = storage.failures(it->first, from, seq != 0 ? 1 : kMaxFailurePage - out.size());
+    if (!found) return found.error();
+    for (Mark& mark : *found) {
+      if (seq == 0 || mark.seq == seq) out.push_back(std::move(mark));
+    }
+  }
+  return out;
+}
+
+Result<FailedTasks> Master::Rules::failures(const ListFailures& call) {
+  auto found = failures_after(call.agent, 0, call.consumer, call.after);
+  if (!found) return found.error();
+  FailedTasks answer;
+  PageBudget budget;
+  for (Mark& mark : *found) {
+    const Consumer& consumer = record_of(mark.consumer);
+    FailedTask task{mark.seq, mark.consumer,
+                    NamedMark{consumer.agent, consumer.config, mark.outcome, std::move(mark.message)}};
+    if (!budget.takes(task)) break;
+    answer.tasks.push_back(std::move(task));
+  }
+  return answer;
+}
+
+Result<Retried> Master::Rules::retry(const Retry& call) {
+  auto found = failures_after(call.agent, call.seq, call.consumer, call.after);
+  if (!found) return found.error();
+  Retried answer;
+  for (const Mark& mark : *found) {
+    auto retried = retry_one(mark);
+    if (!retried) return retried.error();
+    answer = {answer.count + 1, mark.consumer, mark.seq};
+  }
+  return answer;
+}
+
+Result<void> Master::Rules::retry_one(const Mark& mark) {
+  auto stored = storage.get(mark.seq);
+  if (!stored) return stored.error();
+  Step step(storage, next_seq);
+  auto submission = step.submission(stored->submission);
+  if (!submission) return submission.error();
+  if ((*submission)->failures > 0) (*submission)->failures--;
+  Consumer& consumer = record_of(mark.consumer);
+  uint64_t& count = consumer.outcomes[static_cast<size_t>(mark.outcome)];
+  if (count > 0) count--;
+  Attempt again{.seq = mark.seq, .consumer = mark.consumer, .is_again = true, .reason = {}};
+  step.remove(mark);
+  step.set(consumer);
+  step.set(again);
+  auto applied = apply(step);
+  if (!applied) return applied;
+  auto at_work = live.find(mark.consumer);
+  if (at_work == live.end()) return {};
+  at_work->second.queue.set(again);
+  at_work->second.queue.put_back({mark.seq, stored->submission, stored->lane});
+  return {};
+}
+
+}  // namespace rebus
