@@ -137,7 +137,8 @@ class Agent {
   // Consumers and readers. An Error becomes a visible failure of this descriptor for this agent; the bus
   // goes on. kStorage is no fault of the descriptor: the agent ends, and the task is handed out again.
   virtual Result<void> process(Work& work);
-  // Producers and clients: called once; the agent ends when it returns.
+  // Producers, clients and one-shot readers: called once; the agent ends when it returns. A reader takes its
+  // tasks by Bus::next_event(), until Idle or what it looked for, and gives each back by Bus::finish().
   virtual Result<void> run(Bus& bus);
 };
 
@@ -160,8 +161,11 @@ struct AgentSpec {
   std::vector<OptionSpec> options = {};
   ArgumentsSpec arguments = {};
   std::string version = "1";
-  // Clients that read: in one process they wait until the stage is idle.
+  // Clients that read: in one process they wait until the stage is idle. Producers, which keep it from being
+  // idle, wait until every injection that they know is handled.
   bool waits_for_idle = false;
+  bool one_shot = false;    // readers: run() instead of process(); may end while the bus goes on
+  bool starts_now = false;  // readers: on a networked bus they are not given what is stored already
   std::unique_ptr<Agent> (*make)(const Setting&) = nullptr;
   // Options that change what the agent declares (prefixes, selector_regex, from); may be null.
   Result<void> (*declare)(const Options&, Hello&) = nullptr;

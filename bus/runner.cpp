@@ -139,6 +139,29 @@ Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& cou
   return {};
 }
 
+Result<void> wait_for_injections(Bus& bus) {
+  Find notes;
+  notes.by = By::kPrefix;
+  notes.text = kSubmissionPath;
+  notes.all_domains = true;
+  Result<SubmissionStatus> complete = SubmissionStatus();
+  auto found = bus.for_each(notes, [&](Record& note) {
+    complete = bus.submission(note.submission, true);
+    return complete.ok();
+  });
+  if (!found) return found;
+  return complete ? Result<void>() : complete.error();
+}
+
+// Of an agent that ends when the bus is idle.
+Result<void> get_ready(const AgentSpec& spec, Bus& bus) {
+  if (spec.role == Role::kReader) return bus.ask_idle();
+  if (!spec.waits_for_idle) return {};
+  if (spec.role == Role::kProducer) return wait_for_injections(bus);
+  auto idle = bus.wait_idle();
+  return idle ? Result<void>() : idle.error();
+}
+
 }  // namespace
 
 // What stands at its default is left out: a version that has one more option is the same consumer.
@@ -186,18 +209,12 @@ Result<void> run_agent(const AgentSpec& spec, const Setting& setting, Bus& bus, 
                        bool until_idle) {
   auto agent = guarded([&]() -> Result<std::unique_ptr<Agent>> { return spec.make(setting); });
   if (!agent) return agent.error();
-  bool serves = spec.role == Role::kConsumer || spec.role == Role::kReader;
-  if (serves) {
-    if (spec.role == Role::kReader && until_idle) {
-      auto asked = bus.ask_idle();
-      if (!asked) return asked;
-    }
-    return serve(spec, **agent, bus, counts);
+  if (until_idle) {
+    auto ready = get_ready(spec, bus);
+    if (!ready) return ready;
   }
-  if (spec.waits_for_idle && until_idle) {
-    auto idle = bus.wait_idle();
-    if (!idle) return idle.error();
-  }
+  bool serves = spec.role == Role::kConsumer || (spec.role == Role::kReader && !spec.one_shot);
+  if (serves) return serve(spec, **agent, bus, counts);
   return guarded([&] { return (*agent)->run(bus); });
 }
 

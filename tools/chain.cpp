@@ -87,10 +87,12 @@ Result<void> Chain::run_stage(const Stage& stage, bool is_last) {
 
 // All join before any starts: the bus must know every consumer before it can think that all is done.
 Result<void> Chain::join_stage(const Stage& stage) {
+  auto status = control_->status();
+  if (!status) return status.error();
   for (const AgentCall& call : stage) {
     unsigned count = call.spec->role == Role::kConsumer ? call.jobs : 1;
     for (unsigned i = 0; i < count; i++) {
-      auto instance = Instance::join(call, line_.globals, access_->connector(), out_);
+      auto instance = Instance::join(call, line_.globals, access_->connector(), out_, status->head);
       if (!instance) return Error{instance.error().code, call.spec->name + ": " + instance.error().message};
       instances_.push_back(std::move(*instance));
     }
@@ -221,7 +223,7 @@ std::vector<Hello> Chain::vain_readers() const {
   std::vector<Hello> hellos;
   for (const auto& instance : instances_) {
     bool is_vain = instance->counts().offered == 0 && !instance->hello().selector_regex.empty();
-    if (instance->is_reader() && is_vain) hellos.push_back(instance->hello());
+    if (instance->is_reader() && !instance->is_one_shot() && is_vain) hellos.push_back(instance->hello());
   }
   return hellos;
 }

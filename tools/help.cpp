@@ -111,7 +111,8 @@ std::string agent_synopsis(const AgentSpec& spec) {
 std::string takes_text(const AgentSpec& spec) {
   switch (spec.role) {
     case Role::kProducer:
-      return "Nothing: it pushes what it is given on the command line.";
+      return spec.waits_for_idle ? "Nothing: it asks the bus, and pushes what it makes of the answers."
+                                 : "Nothing: it pushes what it is given on the command line.";
     case Role::kClient:
       return "Nothing: it asks the bus" +
              std::string(spec.waits_for_idle ? ", in one process when the stage has settled." : ".");

@@ -15,9 +15,10 @@ Instance::Instance(const AgentCall& call, const Globals& globals, Output& out, b
       bus_(std::move(channel)) {}
 
 Result<std::unique_ptr<Instance>> Instance::join(const AgentCall& call, const Globals& globals,
-                                                 Connector& connector, Output& out) {
+                                                 Connector& connector, Output& out, Seq head) {
   auto hello = hello_of(call, globals);
   if (!hello) return hello.error();
+  if (call.spec->starts_now && globals.networked) hello->from = head + 1;
   auto channel = connector.connect();
   if (!channel) return channel.error();
   std::unique_ptr<Instance> instance(
@@ -34,7 +35,8 @@ Instance::~Instance() {
 }
 
 bool Instance::is_one_shot() const {
-  return call_.spec->role == Role::kProducer || call_.spec->role == Role::kClient;
+  const AgentSpec& spec = *call_.spec;
+  return spec.role == Role::kProducer || spec.role == Role::kClient || spec.one_shot;
 }
 
 void Instance::start(bool until_idle, std::function<void()> on_end) {

@@ -12,9 +12,9 @@ namespace rebus {
 
 class Instance {
  public:
-  // Says Hello. `call` and `out` must outlive the instance.
+  // Says Hello. `call` and `out` must outlive the instance. `head`: the last position of the log by now.
   static Result<std::unique_ptr<Instance>> join(const AgentCall& call, const Globals& globals,
-                                                Connector& connector, Output& out);
+                                                Connector& connector, Output& out, Seq head);
   ~Instance();
 
   // `on_end` is called by the instance's thread as its last act.
@@ -27,7 +27,7 @@ class Instance {
   const AgentCall& call() const { return call_; }
   const Hello& hello() const { return bus_.hello(); }
   const RunCounts& counts() const { return counts_; }
-  // Producers and clients end by themselves.
+  // Producers, clients and some readers end by themselves.
   bool is_one_shot() const;
   bool is_reader() const { return call_.spec->role == Role::kReader; }
   bool is_consumer() const { return call_.spec->role == Role::kConsumer; }
