@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "agents/support/hash_algorithms.h"
+#include "agents/support/option_values.h"
 #include "bus/agent.h"
 #include "descriptor/escape.h"
 
@@ -57,13 +58,7 @@ Result<void> declare(const Options& options, Hello& hello) {
   for (const std::string& name : wanted(options)) {
     if (!is_hash_algorithm(name)) return unknown_algorithm(name);
   }
-  const std::vector<std::string>& prefixes = options.list("selector-prefix");
-  for (const std::string& prefix : prefixes) {
-    if (!is_path_prefix(prefix))
-      return Error{Code::kInvalid, "'" + escape(prefix) + "' is no type path like /binary/elf"};
-  }
-  if (!prefixes.empty()) hello.prefixes = prefixes;
-  return {};
+  return declare_prefixes(options, hello);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // ls: lists what is stored.
 #include <optional>
 
-#include "agents/support/current_names.h"
+#include "agents/support/listing.h"
 #include "agents/support/named_records.h"
 #include "agents/support/option_values.h"
 #include "agents/support/pattern.h"
-#include "agents/support/rendering.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -124,14 +123,9 @@ class Ls final : public Agent {
   }
 
   Result<void> print(const Record& record) {
-    if (!wants_json(setting_)) {
-      setting_.out.write(record.descriptor.selector.str() + "\n");
-      return {};
-    }
-    auto names = names_->of(record);
-    if (!names) return names.error();
-    setting_.out.write(metadata_json(record, &*names).str() + "\n");
-    return {};
+    auto line = listing_line(setting_, record, *names_);
+    if (line) setting_.out.write(*line);
+    return line ? Result<void>() : line.error();
   }
 
   void say_nothing_found() {

@@ -69,4 +69,15 @@ Result<void> for_each_of_object(Bus& bus, Seq object, const std::function<Result
   return done ? used : done;
 }
 
+Result<std::optional<Record>> first_of_uuid(Bus& bus, const Domain& domain, const Uuid& uuid) {
+  Find query{.by = By::kUuid, .domain = domain, .text = uuid.str(), .limit = 1, .agent = {}};
+  std::optional<Record> first;
+  auto found = bus.for_each(query, [&](Record& record) {
+    first = std::move(record);
+    return false;
+  });
+  if (!found) return found.error();
+  return first;
+}
+
 }  // namespace rebus

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "agents/support/names.h"
 #include "bus/agent.h"
@@ -33,5 +34,8 @@ class NamedRecords {
 // Calls `use` with the object and every stored result of it, in the order of the log as far as they depend on
 // one another. Results of several objects belong to the one that Record::object names.
 Result<void> for_each_of_object(Bus& bus, Seq object, const std::function<Result<void>(Record&)>& use);
+
+// The first descriptor of a uuid, which is the file itself: its results come later. Nothing if there is none.
+Result<std::optional<Record>> first_of_uuid(Bus& bus, const Domain& domain, const Uuid& uuid);
 
 }  // namespace rebus

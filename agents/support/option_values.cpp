@@ -48,4 +48,29 @@ Result<int64_t> when_option(const Options& options, const std::string& name) {
   return when ? *when : Result<int64_t>(wrong(name, text, when.error().message));
 }
 
+Result<Domain> domain_option(const Options& options, const Domain& fallback) {
+  std::string text = options.text("domain");
+  return text.empty() ? fallback : Domain::parse(text);
+}
+
+Result<void> declare_prefixes(const Options& options, Hello& hello) {
+  const std::vector<std::string>& prefixes = options.list("selector-prefix");
+  for (const std::string& prefix : prefixes) {
+    if (!is_path_prefix(prefix))
+      return Error{Code::kInvalid, "'" + escape(prefix) + "' is no type path like /binary/elf"};
+  }
+  if (!prefixes.empty()) hello.prefixes = prefixes;
+  return {};
+}
+
+// Nothing in it means anything special in a regular expression.
+Result<void> check_selector_begin(const std::string& text) {
+  auto is_allowed = [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("/_-%~").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (text.starts_with('/') && std::all_of(text.begin(), text.end(), is_allowed)) return {};
+  return Error{Code::kInvalid,
+               "'" + escape(text) + "' begins no selector: try a type path such as /binary/elf"};
+}
+
 }  // namespace rebus

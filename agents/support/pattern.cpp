@@ -11,8 +11,13 @@ Pattern::Pattern(Pattern&&) noexcept = default;
 Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
 
-Result<Pattern> Pattern::compile(const std::string& text) {
+Result<Pattern> Pattern::compile(const std::string& text) { return compile_as(text, false); }
+
+Result<Pattern> Pattern::compile_bytes(const std::string& text) { return compile_as(text, true); }
+
+Result<Pattern> Pattern::compile_as(const std::string& text, bool is_bytes) {
   RE2::Options options;
+  if (is_bytes) options.set_encoding(RE2::Options::EncodingLatin1);
   options.set_log_errors(false);
   auto regex = std::make_unique<RE2>(text, options);
   if (!regex->ok()) {

@@ -18,6 +18,8 @@ class Pattern {
  public:
   // kInvalid tells what is wrong with it.
   static Result<Pattern> compile(const std::string& text);
+  // For values that may be no UTF-8: one character per byte, so that `.` and \xff match any and that byte.
+  static Result<Pattern> compile_bytes(const std::string& text);
   Pattern(Pattern&&) noexcept;
   Pattern& operator=(Pattern&&) noexcept;
   ~Pattern();
@@ -29,6 +31,7 @@ class Pattern {
 
  private:
   explicit Pattern(std::unique_ptr<re2::RE2> regex);
+  static Result<Pattern> compile_as(const std::string& text, bool is_bytes);
   std::unique_ptr<re2::RE2> regex_;
 };
 

@@ -191,8 +191,8 @@ std::unique_ptr<BusStage::Running> BusStage::start(const std::string& agent, con
   return std::make_unique<RunningAgent>(server_->connector(), agent, called);
 }
 
-void BusStage::consume(const AgentSpec& spec) {
-  Options options;
+void BusStage::consume(const AgentSpec& spec, const Called& called) {
+  Options options = options_of(called);
   Recording out;
   Setting setting{options, Domain(), "text", false, false, false, {}, out};
   auto bus = joined(server_->connector(), must(make_hello(spec, options, Domain(), false)));

@@ -59,7 +59,7 @@ class BusStage {
   class Running;
   std::unique_ptr<Running> start(const std::string& agent, const Called& called);
   // Lets a consumer handle everything there is.
-  void consume(const AgentSpec& spec);
+  void consume(const AgentSpec& spec, const Called& called = {});
   // A session that asks.
   std::unique_ptr<Bus> client();
 
