@@ -12,6 +12,7 @@
 #include <optional>
 #include <system_error>
 
+#include "agents/support/file_handle.h"
 #include "agents/support/utf8_locale.h"
 #include "descriptor/escape.h"
 #include "descriptor/spool.h"
@@ -29,21 +30,6 @@ constexpr int kAlways = MAGIC_NO_CHECK_COMPRESS;
 constexpr int kNoRules = MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_SOFT | MAGIC_NO_CHECK_APPTYPE |
                          MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TEXT | MAGIC_NO_CHECK_CDF | MAGIC_NO_CHECK_CSV |
                          MAGIC_NO_CHECK_TOKENS | MAGIC_NO_CHECK_JSON;
-
-class FileHandle {
- public:
-  explicit FileHandle(int fd) : fd_(fd) {}
-  ~FileHandle() {
-    if (fd_ >= 0) close(fd_);
-  }
-  FileHandle(FileHandle&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileHandle(const FileHandle&) = delete;
-  FileHandle& operator=(const FileHandle&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error errno_error(const std::string& what) {
   return {Code::kFailed, what + ": " + std::generic_category().message(errno)};

@@ -29,17 +29,6 @@ size_t nesting(std::string_view json) {
   return most;
 }
 
-const char* kind_name(Kind kind) {
-  switch (kind) {
-    case Kind::kText:
-      return "text";
-    case Kind::kStructured:
-      return "structured";
-    default:
-      return "raw";
-  }
-}
-
 // Drops the begin of a character at the end of a cut text.
 void drop_broken_tail(std::string& text) {
   for (size_t size = 1; size <= 3 && size <= text.size(); size++) {
@@ -50,6 +39,16 @@ void drop_broken_tail(std::string& text) {
     if (size < whole) text.resize(text.size() - size);
     return;
   }
+}
+
+std::string block(const Excerpt& part, size_t indent) {
+  std::string_view rest = part.bytes;
+  if (part.is_text && rest.ends_with('\n')) rest.remove_suffix(1);
+  std::string out;
+  for (size_t end; part.is_text && (end = rest.find('\n')) != rest.npos; rest.remove_prefix(end + 1)) {
+    out += escape(rest.substr(0, end)) + "\n" + std::string(indent, ' ');
+  }
+  return out + escape(rest);
 }
 
 std::string base64(std::string_view bytes) {
@@ -103,6 +102,17 @@ void append_ascii(std::string& out, uint32_t point) {
 
 bool wants_json(const Setting& setting) { return setting.output_format == "json"; }
 
+const char* kind_name(Kind kind) {
+  switch (kind) {
+    case Kind::kText:
+      return "text";
+    case Kind::kStructured:
+      return "structured";
+    default:
+      return "raw";
+  }
+}
+
 std::string shown_name(const Setting& setting, std::string_view name) {
   return setting.raw_names ? std::string(name) : escape(name);
 }
@@ -116,13 +126,13 @@ void CutNames::note(const Setting& setting, const Record& record) {
       " stands under more names than are followed; not all of them are printed (nor of others like it)");
 }
 
-Result<Excerpt> excerpt(const Descriptor& d) {
+Result<Excerpt> excerpt(const Descriptor& d, size_t most_text) {
   Excerpt part;
-  part.bytes.resize(std::min<uint64_t>(d.value.size(), kShownText));
+  part.bytes.resize(std::min<uint64_t>(d.value.size(), most_text));
   auto count = d.value.read_at(0, {reinterpret_cast<uint8_t*>(part.bytes.data()), part.bytes.size()});
   if (!count) return count.error();
   std::string whole_characters = part.bytes;
-  if (d.value.size() > kShownText) drop_broken_tail(whole_characters);
+  if (d.value.size() > most_text) drop_broken_tail(whole_characters);
   part.is_text = is_utf8(whole_characters) && whole_characters.find('\0') == std::string::npos;
   if (part.is_text)
     part.bytes = std::move(whole_characters);
@@ -141,15 +151,14 @@ Result<std::string> value_line(const Descriptor& d) {
 Result<std::string> value_block(const Descriptor& d, size_t indent) {
   auto part = excerpt(d);
   if (!part) return part.error();
-  std::string_view rest = part->bytes;
-  if (part->is_text && rest.ends_with('\n')) rest.remove_suffix(1);
-  std::string out;
-  for (size_t end; part->is_text && (end = rest.find('\n')) != rest.npos; rest.remove_prefix(end + 1)) {
-    out += escape(rest.substr(0, end)) + "\n" + std::string(indent, ' ');
-  }
-  out += escape(rest);
-  if (part->is_cut) out += "… (" + std::to_string(d.value.size()) + " bytes; --raw prints all)";
-  return out + "\n";
+  std::string cut = part->is_cut ? "… (" + std::to_string(d.value.size()) + " bytes; --raw prints all)" : "";
+  return block(*part, indent) + cut + "\n";
+}
+
+Result<std::string> short_value_block(const Descriptor& d, size_t indent) {
+  auto part = excerpt(d, kShownShort);
+  if (!part) return part.error();
+  return block(*part, indent) + (part->is_cut ? "…\n" : "\n");
 }
 
 Result<void> write_value(Output& out, const Value& value) {
@@ -176,8 +185,8 @@ JsonObject metadata_json(const Record& record, const NameList* names) {
   return json;
 }
 
-Result<void> add_value(JsonObject& json, const Descriptor& d) {
-  auto part = excerpt(d);
+Result<void> add_value(JsonObject& json, const Descriptor& d, size_t most_text) {
+  auto part = excerpt(d, most_text);
   if (!part) return part.error();
   std::string nested = d.kind == Kind::kStructured && !part->is_cut ? ascii_json(part->bytes) : "";
   if (!nested.empty())

@@ -14,8 +14,12 @@ namespace rebus {
 // How much of a value is shown, in bytes: of text, and of what is not text.
 inline constexpr size_t kShownText = 64 << 10;
 inline constexpr size_t kShownBinary = 512;
+// Where the value is only looked at in passing, of any kind.
+inline constexpr size_t kShownShort = 500;
 
 bool wants_json(const Setting& setting);
+// "raw", "text" or "structured".
+const char* kind_name(Kind kind);
 // A name: escaped, unless --raw-names.
 std::string shown_name(const Setting& setting, std::string_view name);
 
@@ -34,13 +38,15 @@ struct Excerpt {
   bool is_text = false;  // valid UTF-8; cut between characters
   bool is_cut = false;
 };
-Result<Excerpt> excerpt(const Descriptor& d);
+Result<Excerpt> excerpt(const Descriptor& d, size_t most_text = kShownText);
 
 // On one line: escaped, with "…" if it is cut.
 Result<std::string> value_line(const Descriptor& d);
 // For a field after `indent` columns: text on as many lines as it has, each but the first indented, so that
 // no value can pretend to be something else. Ends with a newline.
 Result<std::string> value_block(const Descriptor& d, size_t indent);
+// The same of agents that only show what a value looks like.
+Result<std::string> short_value_block(const Descriptor& d, size_t indent);
 // The exact bytes, in chunks.
 Result<void> write_value(Output& out, const Value& value);
 
@@ -48,7 +54,7 @@ Result<void> write_value(Output& out, const Value& value);
 JsonObject metadata_json(const Record& record, const NameList* names);
 // Adds "value" (text as it is, structured as JSON) or "value_base64", and "value_cut" if that is only the
 // begin.
-Result<void> add_value(JsonObject& json, const Descriptor& d);
+Result<void> add_value(JsonObject& json, const Descriptor& d, size_t most_text = kShownText);
 
 // Well-formed JSON text on one line, in ASCII: other characters as \uXXXX. Empty if it is not well-formed, or
 // nested deeper than 512.
