@@ -18,6 +18,14 @@ TEST(Wait, shows_the_begin_of_the_first_match_and_no_other) {
             md5.selector.str() + "\n    first\n    line\\x1b\n");
 }
 
+TEST(Wait, takes_the_prefix_from_the_start_of_the_selector_byte_by_byte) {
+  BusStage stage;
+  auto file = stage.inject("f", "/binary/elf", "elf");
+  stage.result(file, "/old/md5_hash", "inside");
+  stage.result(file, "/md5_hash", "start");
+  EXPECT_TRUE(stage.run("wait", {.arguments = {"/md"}}).text.ends_with("start\n"));
+}
+
 TEST(Wait, shows_five_hundred_bytes_at_most) {
   BusStage stage;
   auto file = stage.inject("f", "/data", std::string(499, 'x') + "yz");

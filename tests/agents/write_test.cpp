@@ -63,7 +63,7 @@ TEST_F(Write, writes_under_every_name_in_one_folder_if_flat) {
 
 TEST_F(Write, never_overwrites_and_can_be_called_again) {
   stage.inject("same", "/data", "first");
-  auto second = stage.inject("same", "/data", "second");
+  auto second = stage.inject("same", "/data", "other");
   folder.write("out/theirs", "was here");
   auto third = stage.inject("theirs", "/data", "third");
   Lines expected = {"same", "same~" + second.selector.id()->hex().substr(0, 8), "theirs",
@@ -73,7 +73,7 @@ TEST_F(Write, never_overwrites_and_can_be_called_again) {
     EXPECT_EQ(printed.lines().size(), 3u) << "also what is there already";
     EXPECT_EQ(files_in(folder.at("out")), expected);
     EXPECT_EQ(content("same"), "first");
-    EXPECT_EQ(content(expected[1]), "second");
+    EXPECT_EQ(content(expected[1]), "other") << "of the same size";
     EXPECT_EQ(content("theirs"), "was here");
     EXPECT_EQ(content(expected[3]), "third");
   }
@@ -136,6 +136,10 @@ TEST_F(Write, follows_no_symbolic_link) {
   EXPECT_FALSE(fs::exists(folder.at("nowhere")));
   EXPECT_EQ(content("f~" + f.selector.id()->hex().substr(0, 8)), "f");
   EXPECT_EQ(content("g~" + g.selector.id()->hex().substr(0, 8)), "g");
+  auto same = stage.inject("same", "/data", "untouched");
+  fs::create_symlink(folder.at("victim"), folder.at("out/same"));
+  write("/data");
+  EXPECT_EQ(content("same~" + same.selector.id()->hex().substr(0, 8)), "untouched") << "the link may go away";
 }
 
 TEST_F(Write, refuses_a_uuid_folder_that_leads_elsewhere) {
@@ -216,6 +220,32 @@ TEST(TargetFolder, leaves_nothing_of_a_value_that_cannot_be_read_to_its_end) {
   Value broken(std::make_shared<Broken>(), 3 << 20, Digest());
   EXPECT_EQ(target->place("f", std::string(64, 'a'), broken).error().code, Code::kUnavailable);
   EXPECT_EQ(files_in(scratch.path()), Lines{});
+}
+
+// While it is read, somebody else takes the name.
+class Overtaken final : public ValueSource {
+ public:
+  explicit Overtaken(const ScratchFolder& folder) : folder_(folder) {}
+  Result<size_t> read_at(uint64_t, std::span<uint8_t> buffer) const override {
+    folder_.write("out/f", "theirs");
+    std::ranges::fill(buffer, uint8_t{'m'});
+    return buffer.size();
+  }
+
+ private:
+  const ScratchFolder& folder_;
+};
+
+TEST(TargetFolder, does_not_overwrite_a_file_that_appears_meanwhile) {
+  ScratchFolder scratch;
+  auto target = TargetFolder::open(scratch.at("out"));
+  ASSERT_TRUE(target.ok());
+  Value value(std::make_shared<Overtaken>(scratch), 4, sha256(as_bytes("mmmm")));
+  auto placed = target->place("f", std::string(64, 'a'), value);
+  ASSERT_TRUE(placed.ok());
+  EXPECT_EQ(file_bytes(scratch.at("out/f")), "theirs");
+  EXPECT_EQ(file_bytes(*placed), "mmmm");
+  EXPECT_EQ(files_in(scratch.at("out")), (Lines{"f", "f~aaaaaaaa"}));
 }
 
 TEST(TargetFolder, says_where_it_cannot_write) {
