@@ -9,8 +9,10 @@ namespace rebus {
 namespace {
 
 constexpr const char* kAgent = "link_finder";
-// Links and what is drawn of them, and notes of injections, tell nothing about files.
-constexpr std::string_view kUnlinked[] = {"/link", "/graph", kSubmissionPath};
+// Everything but /link, as RE2 knows no "not": the links that it makes are not even handed out.
+constexpr const char* kNoLinks = "^/([^l]|l[^i]|li[^n]|lin[^k]|link[^/])";
+// What is drawn of links, and notes of injections, tell nothing about files.
+constexpr std::string_view kUnlinked[] = {"/graph", kSubmissionPath};
 constexpr size_t kMaxKept = 64 << 20;  // bytes, roughly
 
 // Descriptors on one type path with equal values are a class. Each is linked to the first of its class in the
@@ -89,6 +91,11 @@ class LinkFinder final : public Agent {
   size_t bytes_ = 0;
 };
 
+Result<void> declare(const Options& options, Hello& hello) {
+  hello.selector_regex = kNoLinks;
+  return declare_prefixes(options, hello);
+}
+
 constexpr const char* kHelp =
     R"(Takes files and results (--selector-prefix: some of them) and links those of different files that have equal values on
 one type path: a pair of /link/link_finder/TYPE, one for each of the two, symmetric. TYPE is the type path with dashes:
@@ -117,7 +124,7 @@ const AgentSpec link_finder_agent = {
                  .fallback = "/",
                  .list = true}},
     .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<LinkFinder>(); },
-    .declare = declare_prefixes,
+    .declare = declare,
 };
 
 }  // namespace rebus

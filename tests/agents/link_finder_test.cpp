@@ -94,6 +94,21 @@ TEST_F(LinkFinder, links_neither_a_file_with_itself_nor_empty_values_nor_links_n
   EXPECT_EQ(links_of(stage, "/link/link_finder").size(), 0u);
 }
 
+TEST_F(LinkFinder, is_given_everything_but_links) {
+  for (const char* path : {"/l", "/li", "/lin", "/links", "/linked/x", "/lank/x", "/x/link/y"}) {
+    with(std::string("a") + path, path, "same");
+    with(std::string("b") + path, path, "same");
+  }
+  find();
+  std::set<std::string> types;
+  for (const Record& link : links_of(stage, "/link/link_finder"))
+    types.insert(link.descriptor.selector.path().substr(18));
+  EXPECT_EQ(types, (std::set<std::string>{"l", "li", "lin", "links", "linked-x", "lank-x", "x-link-y"}));
+  auto status = stage.client()->status();
+  EXPECT_EQ(status->consumers.at(0).consumer.outcomes[static_cast<size_t>(Outcome::kDone)], 28u)
+      << "files, results";
+}
+
 TEST_F(LinkFinder, links_equal_bytes_that_were_injected_anew) {
   auto a = stage.inject("a", "/binary/elf", "elf");
   auto bus = stage.client();
