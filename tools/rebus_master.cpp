@@ -13,6 +13,7 @@
 #include "tools/master_options.h"
 #include "tools/page.h"
 #include "tools/process_limits.h"
+#include "tools/ready_notice.h"
 #include "tools/signals.h"
 
 namespace rebus {
@@ -48,6 +49,7 @@ Result<void> serve(const MasterSetting& setting, int stop_fd) {
   auto server = RouterServer::listen(setting.address);
   if (!server) return server.error();
   say_ready(setting, **server, **storage);
+  notify_ready();
   return (*server)->serve(**master, stop_fd);
 }
 
