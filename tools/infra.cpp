@@ -52,7 +52,7 @@ Infra::~Infra() { close(signals_fd_); }
 
 int Infra::run() {
   if (config_.master) start_master();
-  watch_ = std::make_unique<BusWatch>(config_.bus_address);
+  if (!config_.master) watch_ = std::make_unique<BusWatch>(config_.bus_address);
   while (!supervisor_.is_stopping() || !supervisor_.is_over()) turn();
   watch_.reset();
   if (!screen_.has_view())
@@ -66,7 +66,8 @@ int Infra::run() {
 void Infra::turn() {
   PollSet set;
   set.add(signals_fd_, POLLIN, [this] { take_signal(); });
-  set.add(watch_->news().event_fd(), POLLIN, [this] { take_news(); });
+  set.add(ready_.fd(), POLLIN, [this] { take_ready(); });
+  if (watch_) set.add(watch_->news().event_fd(), POLLIN, [this] { take_news(); });
   supervisor_.add_to(set);
   if (screen_.has_to_write()) set.add(STDERR_FILENO, POLLOUT, [this] { screen_.write_some(); });
   auto until = screen_.has_view() ? next_view_ : next_summary_;
@@ -94,6 +95,12 @@ void Infra::take_signal() {
   supervisor_.stop();
 }
 
+void Infra::take_ready() {
+  if (!ready_.take()) return;
+  for (Post& post : supervisor_.posts()) post.is_ready |= post.duty == Duty::kMaster && post.child;
+  if (!watch_) watch_ = std::make_unique<BusWatch>(config_.bus_address);
+}
+
 void Infra::take_news() {
   for (auto& news : watch_->news().take_all()) {
     if (news) {
@@ -109,9 +116,6 @@ void Infra::take_news() {
 
 void Infra::take_status(const BusNews& news) {
   news_ = news;
-  for (Post& post : supervisor_.posts()) {
-    if (post.duty == Duty::kMaster && post.child && news.asked > post.started) post.has_answered = true;
-  }
   for (Crew& crew : crews_) {
     const ConsumerStatus* status = status_of(*crew.plan);
     if (status == nullptr) continue;
@@ -200,6 +204,7 @@ void Infra::start_master() {
   auto words = *config_.master;
   words[0] = folder_ + "/rebus_master";
   post.call.words = bound_to_us(folder_ + "/rebus_infra", std::move(words));
+  post.call.environment = {ready_.variable()};
   supervisor_.start(std::move(post));
 }
 

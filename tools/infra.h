@@ -8,6 +8,7 @@
 
 #include "tools/bus_watch.h"
 #include "tools/infra_config.h"
+#include "tools/ready_notice.h"
 #include "tools/status_view.h"
 #include "tools/supervisor.h"
 
@@ -35,6 +36,7 @@ class Infra {
 
   void turn();
   void take_signal();
+  void take_ready();
   void take_news();
   void take_status(const BusNews& news);
 
@@ -66,8 +68,9 @@ class Infra {
   ExitStatus status_;
   Screen screen_;
   Supervisor supervisor_{screen_, status_};
-  std::unique_ptr<BusWatch> watch_;
-  std::optional<BusNews> news_;  // the last
+  ReadySocket ready_;                // of the master
+  std::unique_ptr<BusWatch> watch_;  // once our own master listens: another one may be at its address
+  std::optional<BusNews> news_;      // the last
   State state_ = State::kAwaitsMaster;
   size_t stage_ = 0;  // the one under way
   std::vector<Crew> crews_;

@@ -40,6 +40,12 @@ bool is_writable(int fd, int timeout) {
   return poll(&waiting, 1, timeout) > 0;
 }
 
+// A job in the background must not paint over what somebody types.
+bool is_in_foreground() {
+  pid_t group = tcgetpgrp(STDERR_FILENO);
+  return group < 0 || group == getpgrp();
+}
+
 }  // namespace
 
 Screen::Screen() : has_view_(isatty(STDERR_FILENO) == 1), shares_output_(isatty(STDOUT_FILENO) == 1) {}
@@ -94,6 +100,10 @@ std::string Screen::painted_view() {
 // In one piece, line over line, so that nothing flickers; while the last one is not written, none.
 void Screen::show(const std::vector<std::string>& view) {
   if (!has_view_ || is_broken_ || has_to_write()) return;
+  if (!is_in_foreground()) {
+    view_.clear();
+    return;
+  }
   std::string back = back_to_view_start();
   view_ = view;
   waiting_ += back + painted_view() + "\x1b[J";

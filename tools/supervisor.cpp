@@ -28,7 +28,7 @@ void Supervisor::start(Post post) {
 void Supervisor::launch(Post& post) {
   post.due.reset();
   post.started = changed_ = now();
-  post.has_answered = false;
+  post.is_ready = false;
   post.last_errors.clear();
   auto child = ChildProcess::start(post.call);
   if (child) {
@@ -47,7 +47,7 @@ void Supervisor::launch(Post& post) {
 void Supervisor::add_to(PollSet& set) {
   for (Post& post : posts_) {
     if (!post.child) continue;
-    if (post.child->err_fd() >= 0 && screen_.has_room()) {
+    if (post.child->err_fd() >= 0) {
       set.add(post.child->err_fd(), POLLIN, [&] { take_errors(post); });
     }
     if (post.child->out_fd() >= 0 && screen_.has_room()) {
@@ -111,7 +111,7 @@ bool Supervisor::shall_restart(const Post& post, const Ending& ending) const {
   if (is_stopping()) return false;
   if (post.duty == Duty::kMaster) {
     // One that cannot open its store or its address says why; one that worked already shall again.
-    bool is_refusal = !post.has_answered && ending.signal == 0 && ending.code != 0;
+    bool is_refusal = !post.is_ready && ending.signal == 0 && ending.code != 0;
     return !is_refusal;
   }
   if (post.restart == Restart::kOnFailure) return !is_answer(ending);
@@ -125,7 +125,9 @@ void Supervisor::count_failure(const Post& post, const Ending& ending) {
     return status_.add(ExitStatus::kUnavailable);
   }
   bool is_known = is_answer(ending) || (ending.signal == 0 && ending.code == ExitStatus::kUnavailable);
-  bool is_interrupted = is_stopping() && ending.signal == 0 && ending.code == ExitStatus::kInterrupted;
+  // One that was stopped before it could listen to signals, or while it had something to do.
+  bool is_interrupted =
+      is_stopping() && (ending.signal == SIGTERM || ending.code == ExitStatus::kInterrupted);
   if (is_known) status_.add(ending.code);
   if (!is_known && !is_interrupted) status_.add(ExitStatus::kIncomplete);
 }

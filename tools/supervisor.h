@@ -35,8 +35,7 @@ struct Post {
   std::optional<SteadyTime> due;        // when it starts again
   SteadyTime started{};
   unsigned restarts = 0;
-  // The master: it was asked since it started, and answered.
-  bool has_answered = false;
+  bool is_ready = false;  // the master: it said so since it started
   BackOff back_off;
   LineBuffer errors;
   std::string printed;                  // no whole line yet

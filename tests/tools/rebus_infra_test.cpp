@@ -102,6 +102,14 @@ pid_t child_with(pid_t parent, const std::string& word) {
   return 0;
 }
 
+// Appends what is there, of a file that does not block.
+void read_waiting(int fd, std::string& text) {
+  char buffer[4096];
+  for (ssize_t size = 0; (size = read(fd, buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<size_t>(size));
+  }
+}
+
 bool is_alive(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string number, name, state;
@@ -109,9 +117,12 @@ bool is_alive(pid_t pid) {
 }
 
 TEST_F(RebusInfra, RunsStageAfterStageAndPrintsWhatAgentsPrint) {
-  pack_files(folder_.at("apt1.tgz"), elf_files(40, 4 << 20));
+  // So much to hash that inject has long ended when the last is done.
+  const std::string hasher =
+      "hasher: {instances: 2, params: '--algorithms md5,sha3-512,ripemd160,sm3,sha512'}";
+  pack_files(folder_.at("apt1.tgz"), elf_files(200, 32 << 20));
   auto expected = md5_lines(folder_.at("apt1.tgz"), "apt1.tgz");
-  auto launcher = start(master() + stages({"[hasher: {instances: 2}, unarchive, inject: apt1.tgz]",
+  auto launcher = start(master() + stages({"[" + hasher + ", unarchive, inject: apt1.tgz]",
                                            "[ls: {params: /md5_hash, stdout: " + folder_.at("hashes") + "}]",
                                            "[return: --short md5_hash]"}));
   EXPECT_TRUE(eventually([&] { return launcher->line_count() >= std::ssize(expected); })) << launcher->err();
@@ -178,13 +189,17 @@ TEST_F(RebusInfra, StopsInTheOrderInWhichNothingIsLost) {
       "[[ $name == hasher ]] && exec " REBUS_BIN
       "/rebus_agent \"$@\"\n"
       "echo $name is up >&2; while :; do sleep 0.05; done\n");
-  auto launcher = start(memory_master(address()) + stages({"[return: x, inject: x, hasher]"}), launcher_path);
+  auto launcher =
+      start(memory_master(address()) + stages({"[return: x, inject: x, hasher: {verbose_level: 1}]"}),
+            launcher_path);
   ASSERT_TRUE(eventually([&] { return says(*launcher, "inject | inject is up"); })) << launcher->err();
   auto done = stop(*launcher);
   size_t inject = done.err.find("inject ends"), reader = done.err.find("return is told");
   size_t reader_ends = done.err.find("return ends"), bus = done.err.find("info: stopped");
   ASSERT_NE(bus, std::string::npos) << done.err;
-  EXPECT_LT(inject, reader) << done.err;
+  size_t consumer = done.err.find("hasher was offered 0");
+  EXPECT_LT(inject, consumer) << done.err;
+  EXPECT_LT(consumer, reader) << done.err;
   EXPECT_LT(reader_ends, bus) << done.err;
   EXPECT_EQ(done.exit_code, 130) << "inject was not done";
 }
@@ -274,6 +289,36 @@ TEST_F(RebusInfra, NothingIsStartedBesideAnotherMasterOnTheStore) {
   auto checked = run({"rebus_infra", "--check", "infra.yaml"}, folder_.path());
   EXPECT_EQ(checked.exit_code, 0) << "what runs now is no mistake of the file";
   EXPECT_NE(checked.out.find("a master has its store now"), std::string::npos) << checked.out;
+}
+
+TEST_F(RebusInfra, AnotherMasterAtTheAddressIsNotTakenForItsOwn) {
+  Process other({"rebus_master", "--busaddr", address(), "--storage", "ram"});
+  ASSERT_TRUE(eventually([&] { return says(other, "listening on"); })) << other.err();
+  auto done = run_all(memory_master(address()) + stages({"[inject: infra.yaml]"}));
+  EXPECT_EQ(done.exit_code, 75) << done.err;
+  EXPECT_NE(done.err.find("another master is listening there"), std::string::npos) << done.err;
+  EXPECT_EQ(ask({"ls", "/"}).out, "") << "it injected into a strange bus";
+}
+
+TEST_F(RebusInfra, GoesOnWhenNobodyReadsWhatItSays) {
+  std::string launcher_path = launcher_with_agent(
+      "yes 'a line that nobody reads' | head -c 5000000 >&2; touch done; trap 'exit 0' TERM\n"
+      "while :; do sleep 0.05; done\n");
+  ASSERT_EQ(mkfifo(folder_.at("errors").c_str(), 0600), 0);
+  int reader = open(folder_.at("errors").c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
+  folder_.write("infra.yaml", memory_master(address()) + stages({"[hasher]"}));
+  Process launcher({"bash", "-c", "exec " + launcher_path + " infra.yaml 2>errors"}, folder_.path());
+  EXPECT_TRUE(eventually([&] { return access(folder_.at("done").c_str(), F_OK) == 0; }));
+  std::string said;
+  EXPECT_TRUE(eventually([&] {
+    read_waiting(reader, said);
+    if (said.size() > 900'000) launcher.signal(SIGTERM);
+    return !launcher.is_running();
+  }));
+  read_waiting(reader, said);
+  EXPECT_NE(said.find(" lines were not written in time"), std::string::npos)
+      << "a million bytes wait, not more";
+  close(reader);
 }
 
 TEST_F(RebusInfra, NobodyAnsweringIsUnavailable) {
@@ -367,10 +412,7 @@ class Screenful {
   }
   // All so far.
   const std::string& read_all() {
-    char buffer[4096];
-    for (ssize_t size = 0; (size = read(fd_, buffer, sizeof buffer)) > 0;) {
-      shown_.append(buffer, static_cast<size_t>(size));
-    }
+    read_waiting(fd_, shown_);
     return shown_;
   }
 
