@@ -101,6 +101,19 @@ TEST_F(ExitStatusTest, APatternThatFoundNothingIsTold) {
   EXPECT_EQ(chain({"inject", "a.txt", "--", "return", "--short", "/text"}).err, "");
 }
 
+TEST_F(ExitStatusTest, ACleanFileIsNotIncompleteBecauseItStoodInABrokenArchive) {
+  folder_.run("cp /usr/bin/id id; cp /usr/bin/ls ls; tar -cf t.tar id ls; head -c 60000 t.tar > cut.tar");
+  std::vector<std::string> words{"--storage", "rocksdb", "--path", "db",     "hasher", "unarchive",
+                                 "inject",    "",        "--",     "return", "md5"};
+  std::vector<std::pair<std::string, int>> steps{{"cut.tar", 3}, {"id", 0}, {"cut.tar", 3}};
+  for (const auto& [file, code] : steps) {
+    words[7] = file;
+    auto done = chain(words);
+    EXPECT_EQ(done.exit_code, code) << file << done.err;
+    EXPECT_EQ(done.err.find("cut.tar: unarchive failed on") != std::string::npos, code == 3) << done.err;
+  }
+}
+
 TEST_F(ExitStatusTest, ATreeOfAnUnknownNameIsNotFound) {
   folder_.write("a.txt", "hello");
   for (const char* what : {"nosuch", "99"}) {

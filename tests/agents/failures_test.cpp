@@ -1,0 +1,63 @@
+// ls_failed and retry: what failed is told under each name, and tried again when somebody asks.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/bus_stage.h"
+
+namespace rebus {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+bool is_broken = true;
+
+// Fails on everything while is_broken.
+class Picky final : public Agent {
+ public:
+  Result<void> process(Work& work) override {
+    if (is_broken) return Error{Code::kFailed, "no\nlicence"};
+    return work.push("/picked", "yes", Kind::kText);
+  }
+};
+
+AgentSpec picky() {
+  AgentSpec spec;
+  spec.name = "picky";
+  spec.prefixes = {"/binary"};
+  spec.objects_only = true;
+  spec.make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Picky>(); };
+  return spec;
+}
+
+TEST(Failures, are_listed_under_each_name_and_tried_again) {
+  is_broken = true;
+  BusStage stage;
+  auto tar = stage.inject("a.tar", "/archive/tar", "tar");
+  auto file = stage.extract(tar, "x\x1b", "/binary/elf", "x");
+  stage.extract(tar, "y", "/binary/elf", "x");
+  stage.close();
+  stage.consume(picky());
+  std::string line = "picky failed " + file.selector.str() + " a.tar:";
+  EXPECT_EQ(stage.run("ls_failed", {}).lines(),
+            (Lines{line + "x\\x1b: no\\x0alicence", line + "y: no\\x0alicence"}));
+  EXPECT_TRUE(stage.run("ls_failed", {.arguments = {"hasher"}}).lines().empty());
+  auto json = nlohmann::json::parse(stage.run("ls_failed", {.arguments = {"picky"}, .format = "json"}).text);
+  EXPECT_EQ(json["failed_agent"], "picky");
+  EXPECT_EQ(json["outcome"], "failed");
+  EXPECT_EQ(json["names"].size(), 2u);
+
+  EXPECT_EQ(stage.run("retry", {.arguments = {"hasher"}}).notes,
+            Lines{"0 tasks of hasher will be tried again"});
+  EXPECT_FALSE(stage.run("retry", {.arguments = {"picky", "nonsense"}}).ended.ok());
+  EXPECT_EQ(stage.run("retry", {.arguments = {"picky", file.selector.str()}}).notes,
+            Lines{"1 task of picky will be tried again"});
+  EXPECT_TRUE(stage.run("ls_failed", {}).lines().empty());
+  is_broken = false;
+  stage.consume(picky());
+  EXPECT_TRUE(stage.run("ls_failed", {}).lines().empty());
+  EXPECT_EQ(stage.run("ls", {.arguments = {"/picked"}}).lines().size(), 1u);
+}
+
+}  // namespace
+}  // namespace rebus
