@@ -33,6 +33,7 @@ struct Master::Rules {
     PeerId peer = 0;
     uint64_t request = 0;
     SubmissionId submission = 0;  // 0: waits for idleness
+    SubmissionId blocker = 0;     // what was not settled when it was looked at last; looked at first
   };
 
   Storage& storage;
@@ -150,9 +151,13 @@ struct Master::Rules {
   Result<bool> feed_entry(Session& reader, const LogEntry& entry);
   bool is_idle() const;
   bool is_complete(const std::set<SubmissionId>& closure);
+  bool is_settled(SubmissionId id);
+  // The first that is not settled; 0: all are.
+  SubmissionId blocker_among(const std::set<SubmissionId>& closure);
   Result<std::set<SubmissionId>> closure_of(SubmissionId id);
   void wait(Session& session, uint64_t request, SubmissionId submission);
   void answer_waiters();
+  bool may_be_answered(Waiter& waiter);
   bool answer_waiter(const Waiter& waiter);
 
   void answer(PeerId peer, uint64_t request, Body body) {

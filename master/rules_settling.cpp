@@ -151,13 +151,20 @@ Result<std::set<SubmissionId>> Master::Rules::closure_of(SubmissionId id) {
 }
 
 bool Master::Rules::is_complete(const std::set<SubmissionId>& closure) {
-  if (!awaited.empty()) return false;
-  return std::all_of(closure.begin(), closure.end(), [&](SubmissionId id) {
-    auto submission = storage.submission(id);
-    if (!submission || submission->open) return false;
-    return std::all_of(live.begin(), live.end(),
-                       [&](auto& entry) { return entry.second.queue.is_settled(id, submission->lane); });
-  });
+  return awaited.empty() && blocker_among(closure) == 0;
+}
+
+bool Master::Rules::is_settled(SubmissionId id) {
+  auto submission = storage.submission(id);
+  if (!submission || submission->open) return false;
+  return std::all_of(live.begin(), live.end(),
+                     [&](auto& entry) { return entry.second.queue.is_settled(id, submission->lane); });
+}
+
+SubmissionId Master::Rules::blocker_among(const std::set<SubmissionId>& closure) {
+  auto blocker =
+      std::find_if(closure.begin(), closure.end(), [&](SubmissionId id) { return !is_settled(id); });
+  return blocker == closure.end() ? 0 : *blocker;
 }
 
 void Master::Rules::wait(Session& session, uint64_t request, SubmissionId submission) {
@@ -171,7 +178,21 @@ void Master::Rules::wait(Session& session, uint64_t request, SubmissionId submis
 }
 
 void Master::Rules::answer_waiters() {
-  std::erase_if(waiters, [&](const Waiter& waiter) { return answer_waiter(waiter); });
+  std::vector<Waiter> left;
+  for (Waiter& waiter : waiters) {
+    if (!may_be_answered(waiter) || !answer_waiter(waiter)) left.push_back(waiter);
+  }
+  waiters = std::move(left);
+}
+
+// Costs little while it may not, however many submissions the one that is waited for depends on: this is
+// asked whenever anything happened.
+bool Master::Rules::may_be_answered(Waiter& waiter) {
+  if (waiter.submission == 0) return true;
+  if (!awaited.empty() || (waiter.blocker != 0 && !is_settled(waiter.blocker))) return false;
+  auto closure = closure_of(waiter.submission);
+  waiter.blocker = closure ? blocker_among(*closure) : 0;
+  return waiter.blocker == 0;
 }
 
 bool Master::Rules::answer_waiter(const Waiter& waiter) {
