@@ -1,7 +1,7 @@
 #!/bin/bash
 # The one list of Debian packages that rebus needs, and how they are installed.
 #
-#   tools/packages.sh GROUP…    installs what is missing of: build, test, check
+#   tools/packages.sh GROUP…    installs what is missing of: build, test, asan, check
 #
 # Needs root or sudo, and the network, only if something is missing.
 set -euo pipefail
@@ -11,6 +11,7 @@ build=(cmake ninja-build ccache mold g++ pkg-config cppzmq-dev libzmq3-dev libms
        libyaml-cpp-dev)
 test=(libgtest-dev libgmock-dev
       graphviz file binutils libarchive-tools zip 7zip xorriso cpio xz-utils zstd lz4 bzip2 gzip tar systemd)
+asan=(clang libclang-rt-dev llvm)
 check=(clang-format clang-tidy git)
 
 wanted_packages() {
@@ -19,8 +20,9 @@ wanted_packages() {
     case $group in
       build) printf '%s\n' "${build[@]}" ;;
       test) printf '%s\n' "${test[@]}" ;;
+      asan) printf '%s\n' "${asan[@]}" ;;
       check) printf '%s\n' "${check[@]}" ;;
-      *) echo "packages.sh: no group '$group': build, test, check" >&2; return 2 ;;
+      *) echo "packages.sh: no group '$group': build, test, asan, check" >&2; return 2 ;;
     esac
   done
 }

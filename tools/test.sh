@@ -14,7 +14,9 @@ shift || true
 export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1 ${TSAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1 halt_on_error=1 ${UBSAN_OPTIONS:-}"
 
-tools/packages.sh build test
+groups=(build test)
+[[ $preset != asan ]] || groups+=(asan)
+tools/packages.sh "${groups[@]}"
 cmake --preset "$preset" -DBUILD_TESTING=ON
 cmake --build --preset "$preset" --parallel "$(nproc)"
 ctest --preset "$preset" --parallel "$(nproc)" "$@" </dev/null

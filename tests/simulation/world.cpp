@@ -10,7 +10,7 @@ constexpr int kStormSteps = 400;  // faults come only so long; then all must com
 
 }  // namespace
 
-World::World(uint64_t seed, bool faults) : seed_(seed), faults_(faults), random_(seed) {
+World::World(uint64_t seed, bool faults) : faults_(faults), random_(seed) {
   Random casting(seed);  // the same cast with and without faults
   size_t injectors = 1 + casting() % 3;
   for (size_t i = 0; i < injectors; i++) {

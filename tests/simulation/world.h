@@ -47,7 +47,6 @@ class World {
   std::string check_reader(const Actor& reader);
   void hire(Part part, const std::string& name, uint64_t number);
 
-  uint64_t seed_;
   bool faults_;
   Random random_;
   CrashStorage storage_;
