@@ -57,7 +57,8 @@ class Tree final : public Agent {
     if (!status) return status.error();
     auto note = bus_->get(status->submission.note);
     if (!note) return note.error();
-    look_for_ = {status->submission.failures > 0, status->submission.limits > 0};
+    look_for_ = {status->submission.failures + status->known_failures > 0,
+                 status->submission.limits + status->known_limits > 0};
     drawing_.draw_header(id, note->descriptor);
     auto drawn = draw_roots(id);
     if (drawn) drawing_.draw_footer(*status);

@@ -1,5 +1,6 @@
 #include "agents/support/tree_drawing.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "agents/support/utc.h"
@@ -92,6 +93,8 @@ void TreeDrawing::draw_header(SubmissionId id, const Descriptor& note) {
 }
 
 void TreeDrawing::draw(const TreeNode& node, const TreeBranches& branches) {
+  failures_ += node.handling.failures.size();
+  limits_ += node.handling.limits.size();
   if (wants_json(setting_)) return setting_.out.write(node_json(node).str() + "\n");
   std::string lines = stem(branches, true) + line(node) + "\n";
   for (const auto& warning : warnings(node.handling)) lines += warning_stem(branches) + warning + "\n";
@@ -109,16 +112,17 @@ void TreeDrawing::draw_cut(const TreeNode& node, const TreeBranches& branches) {
 
 void TreeDrawing::draw_footer(const SubmissionStatus& status) {
   const Submission& s = status.submission;
+  uint64_t failures = std::max(s.failures, failures_), limits = std::max(s.limits, limits_);
   if (wants_json(setting_)) {
     JsonObject json;
     json.add("submission", s.id).add("injected", s.roots).add("extracted", s.files).add("results", s.results);
-    json.add("failures", s.failures).add("limits", s.limits).add_json("complete", truth(status.complete));
+    json.add("failures", failures).add("limits", limits).add_json("complete", truth(status.complete));
     json.add("gone", status.gone);
     return setting_.out.write(json.str() + "\n");
   }
   setting_.out.write(std::to_string(s.roots) + " injected, " + std::to_string(s.files) + " extracted, " +
-                     counted(s.results, "result") + ", " + counted(s.failures, "failure") + ", " +
-                     counted(s.limits, "limit") + ": " + (status.complete ? "complete" : "in progress") +
+                     counted(s.results, "result") + ", " + counted(failures, "failure") + ", " +
+                     counted(limits, "limit") + ": " + (status.complete ? "complete" : "in progress") +
                      (status.gone.empty() ? "" : ", but not finished by " + joined(status.gone)) + "\n");
 }
 

@@ -36,6 +36,7 @@ class TreeDrawing {
   std::string line(const TreeNode& node) const;
 
   Setting setting_;
+  uint64_t failures_ = 0, limits_ = 0;  // drawn ones; of files known before they are no part of the status
 };
 
 }  // namespace rebus

@@ -72,6 +72,19 @@ TEST(Tree, tells_who_handled_what_and_what_went_wrong) {
                    "1 injected, 3 extracted, 3 results, 2 failures, 1 limit: complete"}));
 }
 
+TEST(Tree, tells_what_went_wrong_with_files_that_came_in_before) {
+  BusStage stage;
+  auto bad = stage.inject("bad", "/binary/elf", "bad");
+  stage.result(bad, "/limit/entries", "more than 10 entries");
+  stage.close();
+  stage.consume(kPicky);
+  stage.inject("again", "/binary/elf", "bad");
+  EXPECT_EQ(drawn(stage.run("tree", {})),
+            (Lines{"again  /binary/elf  3 B", "    !! picky failed: truncated\\x1b[2J",
+                   "    !! limit: /limit/entries: more than 10 entries",
+                   "1 injected, 0 extracted, 0 results, 1 failure, 1 limit: complete"}));
+}
+
 TEST(Tree, expands_an_object_once) {
   BusStage stage;
   auto outer = stage.inject("o.tar", "/archive/tar", "outer");
