@@ -93,6 +93,10 @@ struct InprocServer::Hall final : public Connector {
       if (letters->closed()) return {};
     }
     if (master->has_delayed()) master->tick(moment());
+    return take_waiting();
+  }
+
+  Result<void> take_waiting() {
     for (Letter& letter : letters->take_all()) receive(std::move(letter));
     auto outbox = master->settle();
     if (!outbox) return outbox.error();
@@ -104,12 +108,13 @@ struct InprocServer::Hall final : public Connector {
   }
 
   void serve() {
-    while (!letters->closed()) {
-      auto served = serve_once();
-      if (served) continue;
+    Result<void> served;
+    while (served && !letters->closed()) served = serve_once();
+    // What was said before the end counts: an agent that left is not one that vanished.
+    if (served) served = take_waiting();
+    if (!served) {
       std::lock_guard lock(mutex);
       failure = served.error();
-      break;
     }
     letters->close();
     for (auto& [peer, inbox] : inboxes) inbox->close();
