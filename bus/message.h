@@ -302,10 +302,9 @@ struct ListFailures {
   std::string agent;        // only of this one; empty: of all
   ConsumerId consumer = 0;  // page: of the last one seen
   Seq after = 0;            // page: position of the last one seen
-  uint32_t limit = 256;     // of this page, at most 256
   template <class A>
   void fields(A& a) {
-    a(1, agent), a(2, consumer), a(3, after), a(4, limit);
+    a(1, agent), a(2, consumer), a(3, after);
   }
 };
 

@@ -129,6 +129,11 @@ struct Consumer {
   bool is_live = false;  // has an instance; one that has when the master dies is waited for
   Domain domain;         // whose descriptors it handles; "default": of all domains
   std::string takes;     // canonical JSON of what it declared, or its SHA-256; the watermarks are of that
+
+  uint64_t& count(Outcome outcome) { return outcomes[static_cast<size_t>(outcome)]; }
+  uint64_t count(Outcome outcome) const { return outcomes[static_cast<size_t>(outcome)]; }
+  uint64_t failures() const { return count(Outcome::kFailed) + count(Outcome::kQuarantined); }
+  uint64_t handled() const { return count(Outcome::kDone) + count(Outcome::kFiltered) + failures(); }
   template <class A>
   void fields(A& a) {
     a(1, id), a(2, agent), a(3, config), a(4, watermark[0]), a(5, watermark[1]), a(6, watermark[2]);

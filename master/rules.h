@@ -122,8 +122,9 @@ struct Master::Rules {
   // --- tries that ended without a result ---
   void begin(Session& session, Seq seq);
   Running running_of(const Session& session, Seq seq) const;
-  Result<bool> put_off(Live& consumer, const ConsumerQueue::Item& item, const Finish& call);
-  void give_back_claims(Session& session, Live& consumer, Ending ending);
+  void begin_next(Step& step, Session& session, const Live& consumer, Seq next);
+  Result<bool> put_off(Session& session, Live& consumer, const ConsumerQueue::Item& item, const Finish& call);
+  void give_back_claims(Session& session, Live& consumer, const std::string& fault);
   Result<void> blame(Live& consumer, const ConsumerQueue::Item& item, const std::string& reason);
   Result<void> quarantine(Live& consumer, Attempt attempt);
   Result<bool> quarantine_if_hopeless(Live& consumer, const ConsumerQueue::Item& item);

@@ -13,13 +13,9 @@ namespace {
 constexpr uint32_t kMaxDeaths = 3;
 // The same where the master ended too, and the fault may be anybody's: a kill of everything, a power cut.
 constexpr uint32_t kMaxInterruptions = 10;
-constexpr std::chrono::milliseconds kBackOff[] = {std::chrono::seconds(1), std::chrono::seconds(4),
-                                                  std::chrono::seconds(16)};
+constexpr std::chrono::seconds kBackOff[] = {std::chrono::seconds(1), std::chrono::seconds(4)};
+static_assert(std::size(kBackOff) == kMaxDeaths - 1);
 constexpr size_t kMaxFailurePage = 256;  // also of those tried again by one call
-
-std::chrono::milliseconds back_off(uint32_t deaths) {
-  return kBackOff[std::min<size_t>(deaths, std::size(kBackOff)) - 1];
-}
 
 std::chrono::seconds claim_life(const Session& session) {
   return std::chrono::seconds(session.hello.claim_life == 0 ? kClaimLife : session.hello.claim_life);
@@ -46,8 +42,15 @@ void Master::Rules::begin(Session& session, Seq seq) {
   (void)apply(step);  // a failure of the storage is in `broken`
 }
 
+// The same, with the step that ends the task before.
+void Master::Rules::begin_next(Step& step, Session& session, const Live& consumer, Seq next) {
+  if (consumer.queue.holds(next, session.peer)) session.started = next;
+  step.set(running_of(session, session.started));
+}
+
 // The agent asks for another try later, and may have one.
-Result<bool> Master::Rules::put_off(Live& consumer, const ConsumerQueue::Item& item, const Finish& call) {
+Result<bool> Master::Rules::put_off(Session& session, Live& consumer, const ConsumerQueue::Item& item,
+                                    const Finish& call) {
   if (call.outcome != Outcome::kFailed || call.later_ms == 0) return false;
   Attempt attempt = consumer.queue.attempt(item.seq);
   if (attempt.delays >= call.retries) return false;
@@ -55,6 +58,7 @@ Result<bool> Master::Rules::put_off(Live& consumer, const ConsumerQueue::Item& i
   attempt.reason = call.message;
   Step step(storage, next_seq);
   step.set(attempt);
+  begin_next(step, session, consumer, call.next);
   consumer.queue.set(attempt);
   consumer.queue.delay(item, now.steady + std::chrono::milliseconds(call.later_ms));
   auto applied = apply(step);
@@ -63,15 +67,15 @@ Result<bool> Master::Rules::put_off(Live& consumer, const ConsumerQueue::Item& i
 
 // --- instances that end ---
 
-void Master::Rules::give_back_claims(Session& session, Live& consumer, Ending ending) {
+// `fault`: of the instance, if its end is nobody else's; empty: it is not to blame.
+void Master::Rules::give_back_claims(Session& session, Live& consumer, const std::string& fault) {
   Seq started = std::exchange(session.started, 0);
   if (is_planted(Plant::kBlameOnPrefetch)) started = consumer.queue.last_claim(session.peer).value_or(0);
-  bool is_blamed = ending == Ending::kGone && options.expire_sessions;
-  auto item = started != 0 && is_blamed ? consumer.queue.release(started, session.peer) : std::nullopt;
+  auto item = started != 0 && !fault.empty() ? consumer.queue.release(started, session.peer) : std::nullopt;
   Result<void> done;
   consumer.queue.hand_back(session.peer);
   session.tasks = 0;
-  if (item) done = blame(consumer, *item, "the instance" + whereabouts(session) + " ended at work on it");
+  if (item) done = blame(consumer, *item, "the instance" + whereabouts(session) + " " + fault);
   if (done && started != 0) {
     Step step(storage, next_seq);
     step.set(running_of(session, 0));
@@ -89,7 +93,7 @@ Result<void> Master::Rules::blame(Live& consumer, const ConsumerQueue::Item& ite
   Step step(storage, next_seq);
   step.set(attempt);
   consumer.queue.set(attempt);
-  consumer.queue.delay(item, now.steady + back_off(attempt.deaths));
+  consumer.queue.delay(item, now.steady + kBackOff[attempt.deaths - 1]);
   return apply(step);
 }
 
@@ -116,7 +120,8 @@ void Master::Rules::expire_stuck() {
     auto consumer = is_late ? live.find(session.consumer) : live.end();
     if (consumer == live.end()) continue;
     session.is_stuck = true;
-    give_back_claims(session, consumer->second, Ending::kGone);
+    give_back_claims(session, consumer->second,
+                     "gave no sign of work on it for " + std::to_string(claim_life(session).count()) + " s");
   }
 }
 
@@ -187,15 +192,15 @@ Consumer& Master::Rules::record_of(ConsumerId consumer) {
 // A page, by consumer and position.
 Result<std::vector<Mark>> Master::Rules::failures_after(const std::string& agent, Seq seq,
                                                         ConsumerId consumer, Seq after) {
-  std::map<ConsumerId, const Consumer*> by_id;
+  std::set<ConsumerId> ids;
   for (const auto& [key, stored] : known) {
-    if (agent.empty() || stored.agent == agent) by_id[stored.id] = &stored;
+    if (agent.empty() || stored.agent == agent) ids.insert(stored.id);
   }
   std::vector<Mark> out;
-  for (auto it = by_id.lower_bound(consumer); it != by_id.end() && out.size() < kMaxFailurePage; ++it) {
-    Seq from = it->first == consumer ? after : 0;
+  for (auto it = ids.lower_bound(consumer); it != ids.end() && out.size() < kMaxFailurePage; ++it) {
+    Seq from = *it == consumer ? after : 0;
     if (seq != 0) from = std::max(from, seq - 1);
-    auto found = storage.failures(it->first, from, seq != 0 ? 1 : kMaxFailurePage - out.size());
+    auto found = storage.failures(*it, from, seq != 0 ? 1 : kMaxFailurePage - out.size());
     if (!found) return found.error();
     for (Mark& mark : *found) {
       if (seq == 0 || mark.seq == seq) out.push_back(std::move(mark));
@@ -239,7 +244,7 @@ Result<void> Master::Rules::retry_one(const Mark& mark) {
   if (!submission) return submission.error();
   if ((*submission)->failures > 0) (*submission)->failures--;
   Consumer& consumer = record_of(mark.consumer);
-  uint64_t& count = consumer.outcomes[static_cast<size_t>(mark.outcome)];
+  uint64_t& count = consumer.count(mark.outcome);
   if (count > 0) count--;
   Attempt again{.seq = mark.seq, .consumer = mark.consumer, .is_again = true, .reason = {}};
   step.remove(mark);

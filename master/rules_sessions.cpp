@@ -161,7 +161,8 @@ void Master::Rules::end_session(PeerId peer, Ending ending) {
   close_submissions(session);
   auto consumer = live.find(session.consumer);
   if (consumer == live.end()) return;
-  give_back_claims(session, consumer->second, ending);
+  bool is_blamed = ending == Ending::kGone && options.expire_sessions;
+  give_back_claims(session, consumer->second, is_blamed ? "ended at work on it" : "");
   consumer->second.instances.erase(peer);
   if (!consumer->second.instances.empty()) return;
   bool is_awaited =

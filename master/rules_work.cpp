@@ -24,12 +24,12 @@ void Master::Rules::finish(Session& session, Finish& call) {
     auto finished = finish_claim(session, consumer->second, *item, call);
     if (!finished && !broken) broken = finished.error();
   }
-  if (call.next != 0 && session.started != call.next) begin(session, call.next);
+  if (!item && call.next != 0) begin(session, call.next);
 }
 
 Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, const ConsumerQueue::Item& item,
                                          Finish& call) {
-  auto is_put_off = put_off(consumer, item, call);
+  auto is_put_off = put_off(session, consumer, item, call);
   if (!is_put_off || *is_put_off) return is_put_off ? Result<void>() : is_put_off.error();
   Step children(storage, next_seq);
   if (call.outcome == Outcome::kDone) {
@@ -44,16 +44,14 @@ Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, const
   Step& step = call.outcome == Outcome::kDone ? children : failure;
   auto ended = end_task(step, consumer, Mark{call.seq, session.consumer, call.outcome, call.message});
   if (!ended) return ended;
-  bool goes_on = call.next != 0 && consumer.queue.holds(call.next, session.peer);
-  if (goes_on) session.started = call.next;
-  step.set(running_of(session, session.started));
+  begin_next(step, session, consumer, call.next);
   return apply(step);
 }
 
 // The mark, and what counts it.
 Result<void> Master::Rules::end_task(Step& step, Live& consumer, const Mark& mark) {
   Consumer& record = consumer.queue.consumer;
-  record.outcomes[static_cast<size_t>(mark.outcome)]++;
+  record.count(mark.outcome)++;
   step.set(record);
   step.add(mark);
   Attempt attempt = consumer.queue.attempt(mark.seq);

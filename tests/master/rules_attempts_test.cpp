@@ -32,12 +32,11 @@ SubmissionStatus status_of(BareMaster& master, SubmissionId id) {
 
 TEST(Blame, comes_with_a_delay_that_grows_and_ends_in_quarantine) {
   BareMaster master;
-  PeerId watcher = join_objects_consumer(master, "hasher");  // stays, without credit for more
-  ASSERT_TRUE(master.tasks(watcher).empty());
   submit(master, "a");
-  Seq seq = master.tasks(watcher).front().record.seq;
-  master.tell(watcher, Started{seq});
-  master.leave(watcher);
+  PeerId first = join_objects_consumer(master, "hasher");
+  Seq seq = master.tasks(first).front().record.seq;
+  master.tell(first, Started{seq});
+  master.leave(first);
   PeerId second = join_objects_consumer(master, "hasher");
   EXPECT_EQ(master.tasks(second).size(), 1u) << "a queue that is loaded anew knows of no delay";
   master.tell(second, Started{seq});
@@ -109,7 +108,45 @@ TEST(Blame, is_for_who_is_stuck_although_it_is_heard_of) {
   EXPECT_FALSE(std::get<Marks>(master.ask(idle, ListMarks{seq})).marks.size() > 0) << "it came too late";
 }
 
-TEST(Blame, survives_the_end_of_the_master_and_is_taken_back_from_who_returns) {
+TEST(Blame, says_whether_an_instance_ended_or_was_only_silent) {
+  BareMaster master;
+  submit(master, "a");
+  PeerId hasher = join_objects_consumer(master, "hasher");
+  for (int i = 0; i < 3; i++) {
+    master.pass(seconds(5));
+    master.tell(hasher, Progress{});
+    auto tasks = master.tasks(hasher);
+    ASSERT_EQ(tasks.size(), 1u) << i;
+    master.tell(hasher, Started{tasks.front().record.seq});
+    for (uint32_t silent = 0; silent <= kClaimLife; silent += 5) {
+      master.pass(seconds(5));
+      master.tell(hasher, Heartbeat{});
+    }
+  }
+  ASSERT_EQ(failures(master).size(), 1u);
+  EXPECT_NE(failures(master).front().mark.message.find("gave no sign of work on it for 300 s"),
+            std::string::npos)
+      << failures(master).front().mark.message;
+}
+
+TEST(Blame, is_taken_back_from_who_returns_to_the_next_master) {
+  BareMaster master;
+  submit(master, "a");
+  Hello hello = consumer_hello("hasher");
+  PeerId hasher = master.join(hello);
+  for (int i = 0; i < 12; i++) {  // more often than hopeless tasks are tried
+    auto tasks = master.tasks(hasher);
+    ASSERT_EQ(tasks.size(), 1u) << i;
+    EXPECT_EQ(tasks.front().tries, 0u);
+    master.tell(hasher, Started{tasks.front().record.seq});
+    hello.token = master.token_of(hasher);
+    master.restart();
+    hasher = master.join(hello);
+  }
+  EXPECT_TRUE(failures(master).empty());
+}
+
+TEST(Blame, survives_the_end_of_the_master) {
   BareMaster master;
   submit(master, "a");
   for (int i = 0; i < 10; i++) {
@@ -123,6 +160,24 @@ TEST(Blame, survives_the_end_of_the_master_and_is_taken_back_from_who_returns) {
   PeerId hasher = join_objects_consumer(master, "hasher");
   EXPECT_TRUE(master.tasks(hasher).empty());
   EXPECT_EQ(failures(master).size(), 1u);
+}
+
+TEST(Blame, is_for_the_task_that_is_begun_with_the_end_of_the_one_before) {
+  BareMaster master;
+  PeerId hasher = join_objects_consumer(master, "hasher", 2);
+  submit(master, "a");
+  submit(master, "b");
+  auto tasks = master.tasks(hasher);
+  ASSERT_EQ(tasks.size(), 2u);
+  Seq first = tasks[0].record.seq, second = tasks[1].record.seq;
+  master.tell(hasher, Started{first});
+  master.tell(hasher, Finish{first, Outcome::kFailed, "not now", {}, second, 60'000, 1});
+  master.restart();
+  hasher = join_objects_consumer(master, "hasher", 2);
+  tasks = master.tasks(hasher);
+  ASSERT_EQ(tasks.size(), 2u);
+  EXPECT_EQ(tasks[0].tries, 1u) << "asked for another try";
+  EXPECT_EQ(tasks[1].tries, 1u) << "was begun";
 }
 
 TEST(TryLater, is_granted_so_often_and_then_a_failure) {

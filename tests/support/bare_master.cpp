@@ -26,6 +26,7 @@ PeerId BareMaster::join(Hello hello) {
   PeerId peer = next_peer_++;
   Body answer = ask(peer, std::move(hello));
   if (auto* failure = std::get_if<Failure>(&answer)) throw std::runtime_error(failure->message);
+  tokens_[peer] = std::get<Welcome>(answer).token;
   return peer;
 }
 

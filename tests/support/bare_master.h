@@ -18,6 +18,7 @@ class BareMaster {
   // Joins a peer; its prefixes are "/" if `hello` has none.
   PeerId join(Hello hello);
   PeerId join(Role role, const std::string& agent);
+  uint64_t token_of(PeerId peer) const { return tokens_.at(peer); }
   void leave(PeerId peer) { master_->peer_gone(peer), settle(); }
   // Ends everything in memory and starts on the same storage.
   void restart();
@@ -51,6 +52,7 @@ class BareMaster {
   uint64_t next_request_ = 1;
   std::map<uint64_t, Body> answers_;
   std::map<PeerId, std::deque<Task>> tasks_;
+  std::map<PeerId, uint64_t> tokens_;
 };
 
 // Code{}: it is none.
