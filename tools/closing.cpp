@@ -31,9 +31,7 @@ bool has_option(const AgentSpec& spec, const std::string& name) {
 uint64_t taken_by(const Status& status, const Hello& hello) {
   for (const ConsumerStatus& known : status.consumers) {
     if (known.consumer.agent != hello.agent || known.consumer.config != hello.config) continue;
-    const auto& outcomes = known.consumer.outcomes;
-    return outcomes[static_cast<size_t>(Outcome::kDone)] + outcomes[static_cast<size_t>(Outcome::kFailed)] +
-           outcomes[static_cast<size_t>(Outcome::kQuarantined)];
+    return known.consumer.count(Outcome::kDone) + known.consumer.failures();
   }
   return 0;
 }

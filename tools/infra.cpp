@@ -119,8 +119,7 @@ void Infra::take_status(const BusNews& news) {
   for (Crew& crew : crews_) {
     const ConsumerStatus* status = status_of(*crew.plan);
     if (status == nullptr) continue;
-    const auto& outcomes = status->consumer.outcomes;
-    crew.rate.count(news.asked, outcomes[1] + outcomes[2] + outcomes[3]);
+    crew.rate.count(news.asked, status->consumer.handled());
   }
 }
 
@@ -286,11 +285,11 @@ AgentRow Infra::row_of(size_t plan) const {
 void Infra::add_figures(const Crew& crew, AgentRow& row) const {
   const ConsumerStatus* status = status_of(*crew.plan);
   if (status == nullptr) return;
-  const auto& outcomes = status->consumer.outcomes;
   row.is_consumer = true;
-  row.handled = outcomes[1] + outcomes[2];
-  row.failed = outcomes[3];
+  row.handled = status->consumer.handled();
+  row.failed = status->consumer.failures();
   row.at_work = status->claims;
+  row.delayed = status->delayed;
   row.rate = crew.rate.per_second();
 }
 

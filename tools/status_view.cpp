@@ -24,6 +24,7 @@ std::string stage_text(const BusOverview& overview) {
 
 std::string note_of(const AgentRow& row) {
   std::string note = row.state;
+  if (row.delayed > 0) note += fmt::format("{}{} to be tried again", note.empty() ? "" : ", ", row.delayed);
   if (row.restarts > 0) {
     note +=
         fmt::format("{}{} restart{}", note.empty() ? "" : ", ", row.restarts, row.restarts == 1 ? "" : "s");

@@ -32,7 +32,8 @@ struct AgentRow {
   std::string state;         // of one that is no consumer, or has trouble: "done", "starts again in 4 s"
   bool is_consumer = false;  // then the figures hold
   uint64_t handled = 0, failed = 0, at_work = 0;
-  double rate = 0;  // handled per second
+  double rate = 0;       // handled per second
+  uint64_t delayed = 0;  // to be tried again later
 };
 
 struct BusOverview {

@@ -8,6 +8,11 @@
 
 namespace rebus {
 
+// What pads archives and compressions.
+inline bool all_zero(Bytes bytes) {
+  return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
+}
+
 class ByteStream {
  public:
   virtual ~ByteStream() = default;

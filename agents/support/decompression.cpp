@@ -79,8 +79,7 @@ Result<Bytes> Decompression::rest() {
   while (!streams_.empty()) {
     auto part = streams_.back()->rest();
     if (!part) return part;
-    bool is_padding = std::ranges::all_of(*part, [](uint8_t byte) { return byte == 0; });
-    has_trailing_ = has_trailing_ || !is_padding;
+    has_trailing_ = has_trailing_ || !all_zero(*part);
     if (!part->empty()) return part;
     streams_.pop_back();
   }

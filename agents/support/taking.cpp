@@ -15,7 +15,7 @@ Taking Taking::of(const ConsumerStatus& status) {
   return taking;
 }
 
-// The JSON of docs/storage_format.md; of one that was too long there is only a hash.
+// The JSON of docs/protocol.md; of one that was too long there is only a hash.
 void Taking::read(const std::string& declared) {
   auto json = nlohmann::json::parse(declared, nullptr, false);
   if (!json.is_object()) return;

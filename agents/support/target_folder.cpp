@@ -13,6 +13,7 @@
 #include "agents/support/file_name.h"
 #include "descriptor/descriptor.h"
 #include "descriptor/escape.h"
+#include "descriptor/spool.h"
 
 namespace rebus {
 namespace {
@@ -31,16 +32,6 @@ Result<Digest> digest_of_file(int fd) {
     hash.update(Bytes(buffer).first(static_cast<size_t>(size)));
   }
   return hash.finish();
-}
-
-bool write_all(int fd, Bytes bytes) {
-  while (!bytes.empty()) {
-    ssize_t size = ::write(fd, bytes.data(), bytes.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return false;
-    bytes = bytes.subspan(static_cast<size_t>(size));
-  }
-  return true;
 }
 
 }  // namespace
@@ -106,9 +97,9 @@ Result<void> TargetFolder::fill(const std::string& temporary, const Value& value
   int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   FileHandle file(openat(handle_.get(), temporary.c_str(), flags, 0666));
   if (file.get() < 0) return failure(temporary);
-  return value.for_each_chunk([&](Bytes chunk) -> Result<void> {
-    return write_all(file.get(), chunk) ? Result<void>() : failure(temporary);
-  });
+  std::string what = "writing " + escape(path_ + "/" + temporary);
+  return value.for_each_chunk(
+      [&](Bytes chunk) -> Result<void> { return write_all(file.get(), chunk, what.c_str()); });
 }
 
 // Never over another file.

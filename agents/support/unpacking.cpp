@@ -17,10 +17,6 @@ constexpr int kMaxVainSearches = 8;
 // Passwords times members that none of them opens.
 constexpr uint64_t kMaxPasswordTries = 20'000;
 
-bool is_zero(Bytes bytes) {
-  return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
-}
-
 }  // namespace
 
 Unpacking::Unpacking(Work& work, const Limits& limits, const std::vector<std::string>& passwords)
@@ -100,7 +96,7 @@ Result<Unpacking::Step> Unpacking::end_of_members(ArchiveReader& reader) {
   bool has_more = false;
   auto read = read_rest([&]() -> Result<Bytes> {
     auto part = reader.rest();
-    if (part) has_more = has_more || (reader.has_own_end() && !is_zero(*part));
+    if (part) has_more = has_more || (reader.has_own_end() && !all_zero(*part));
     return part;
   });
   if (has_more || reader.has_trailing()) add_trailing();

@@ -237,6 +237,36 @@ TEST_P(Flow, two_instances_share_the_work) {
   EXPECT_GE(std::min(first.counts().taken.load(), second.counts().taken.load()), 1u);
 }
 
+// Asks for another try, once for each file.
+class Hesitant final : public Agent {
+ public:
+  Result<void> process(Work& work) override {
+    if (asked_.insert(work.record().seq).second) return work.later("not yet", std::chrono::milliseconds(1));
+    return work.push("/handled", "x", rebus::Kind::kText);
+  }
+
+ private:
+  std::set<Seq> asked_;
+};
+
+const AgentSpec kHesitant = {
+    .name = "hesitant",
+    .prefixes = {"/text"},
+    .objects_only = true,
+    .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Hesitant>(); },
+};
+
+TEST_P(Flow, agent_that_asks_for_later_is_given_the_file_again) {
+  AnyBus bus(GetParam(), folder_);
+  Running hesitant(bus, kHesitant, {}, out_);
+  Running inject(bus, agent("inject"), with_arguments({folder_.write("a", "text\n")}), out_);
+  Running reader(bus, agent("return"), printing("/handled"), out_);
+  reader.wait();
+  EXPECT_EQ(out_.lines().size(), 1u);
+  EXPECT_EQ(hesitant.counts().offered, 2u);
+  EXPECT_EQ(hesitant.counts().failed, 0u);
+}
+
 std::unique_ptr<Bus> join_client(AnyBus& bus) {
   auto client = std::make_unique<Bus>(*bus.connector().connect());
   Hello hello;

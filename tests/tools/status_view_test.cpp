@@ -56,7 +56,7 @@ TEST(LineBuffer, GivesWholeLinesAndCutsLongOnes) {
 TEST(StatusView, ShowsEachAgentWithItsFigures) {
   BusOverview overview{"case7.yaml", 1, 2, seconds(3725), true, false, 1234, {}};
   overview.rows.push_back({"master", 1, 1, 2, "", false, 0, 0, 0, 0});
-  overview.rows.push_back({"hasher", 1, 2, 0, "starts again", true, 40, 3, 4, 12.6});
+  overview.rows.push_back({"hasher", 1, 2, 0, "starts again", true, 40, 3, 4, 12.6, 2});
   auto lines = status_lines(overview);
   ASSERT_EQ(lines.size(), 4u);
   EXPECT_EQ(lines[0], "── case7.yaml: stage 1 of 2, 1234 descriptors, working, 1:02:05");
@@ -66,7 +66,7 @@ TEST(StatusView, ShowsEachAgentWithItsFigures) {
   }
   EXPECT_EQ(status_summary(overview),
             "stage 1 of 2, 1234 descriptors, working; master 1/1 running, 2 restarts; hasher 1/2 running, 40 "
-            "handled, 3 failed, starts again");
+            "handled, 3 failed, starts again, 2 to be tried again");
   overview.answers = false;
   EXPECT_NE(status_lines(overview)[0].find("does not answer"), std::string::npos);
 }
