@@ -5,7 +5,23 @@
 namespace rebus {
 
 Result<void> Agent::process(Work&) { return Error{Code::kFailed, "this agent processes nothing"}; }
+Result<void> Agent::bulk_process(BulkWork&) {
+  return Error{Code::kFailed, "this agent has no work on all that it collected"};
+}
 Result<void> Agent::run(Bus&) { return Error{Code::kFailed, "this agent is no program of its own"}; }
+
+std::vector<OptionSpec> options_of(const AgentSpec& spec) {
+  std::vector<OptionSpec> options = spec.options;
+  if (spec.role != Role::kConsumer || spec.modes.size() < 2) return options;
+  std::string names;
+  for (Mode mode : spec.modes) names += (names.empty() ? "" : ", ") + std::string(mode_name(mode));
+  options.push_back({.name = "--mode",
+                     .metavar = "MODE",
+                     .help = "when to work: " + names + "; default: as before on this bus, at first " +
+                             mode_name(spec.modes.front()),
+                     .neutral = true});
+  return options;
+}
 
 // `strict`: the figures for triage of hostile uploads; `server`: a bus for a team; `local`: one's own chain.
 Result<Limits> limits_of_profile(const std::string& profile) {

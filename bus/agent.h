@@ -122,8 +122,31 @@ class Work {
   // loses its task to another one; calls of the bus and reading the value are signs enough, long computations
   // are not. Cheap.
   virtual void progress() = 0;
+  // The newest descriptor of the same analysis that fills a slot of AgentSpec::slots; nullptr if none does.
+  virtual const Record* slot(std::string_view name) const = 0;
+  // What the consumer keeps from now on: stored with the end of this task, as one step. `version` is of the
+  // form, from 1; at most kMaxState bytes.
+  virtual Result<void> keep(uint32_t version, std::string bytes) = 0;
   // What process() returns to be given the descriptor again, because something that it needs is not there
   // now: not before `wait`, and at most `retries` times; after that it counts as failed, with this reason.
+  virtual Error later(std::string reason, std::chrono::milliseconds wait = std::chrono::seconds(30),
+                      uint32_t retries = 3) = 0;
+};
+
+// All that an agent collected, to be worked on together; and where its results go.
+class BulkWork {
+ public:
+  virtual ~BulkWork() = default;
+  // The submission that is complete, else 0: the bus is idle.
+  virtual SubmissionId submission() const = 0;
+  virtual uint64_t size() const = 0;  // how many descriptors; at most 65,536, the rest comes after them
+  // By submission and position; stops when `use` gives false. May be called again.
+  virtual Result<void> for_each(const std::function<bool(Record&)>& use) = 0;
+  virtual Bus& bus() = 0;
+  virtual std::unique_ptr<ValueWriter> new_value() = 0;
+  virtual Result<void> push(NewDescriptor item) = 0;
+  virtual void progress() = 0;
+  virtual Result<void> keep(uint32_t version, std::string bytes) = 0;
   virtual Error later(std::string reason, std::chrono::milliseconds wait = std::chrono::seconds(30),
                       uint32_t retries = 3) = 0;
 };
@@ -137,6 +160,16 @@ class Agent {
   // Consumers and readers. An Error becomes a visible failure of this descriptor for this agent; the bus
   // goes on. kStorage is no fault of the descriptor: the agent ends, and the task is handed out again.
   virtual Result<void> process(Work& work);
+  // Modes idle and complete: everything that accepts() said yes to, instead of process(). What this agent
+  // itself made is not among it. An Error becomes a failure of all of it.
+  virtual Result<void> bulk_process(BulkWork& work);
+  // Agents that keep something between tasks (Work::keep): called before the first task, and again when
+  // tasks were lost with the connection to the master, with what was kept last. `version` 0: nothing is.
+  // Instances of one consumer share it, and the last word counts: run one.
+  virtual Result<void> restore(const AgentState&) { return {}; }
+  // Agents with slots: whether to process what there is now. `is_filled`: all slots but the optional ones
+  // are. Asked with the newest of the set only.
+  virtual bool accepts_set(Work&, bool is_filled) { return is_filled; }
   // Producers, clients and one-shot readers: called once; the agent ends when it returns. A reader takes its
   // tasks by Bus::next_event(), until Idle or what it looked for, and gives each back by Bus::finish().
   virtual Result<void> run(Bus& bus);
@@ -149,6 +182,13 @@ enum class Publish {
   kAsItGoes,  // each at once: for many or large results of deterministic agents (same input, same results)
 };
 
+// One of several descriptors of the same analysis (uuid) that an agent needs together.
+struct SlotSpec {
+  std::string name;
+  std::string prefix;  // of its type path; also one of AgentSpec::prefixes
+  bool optional = false;
+};
+
 struct AgentSpec {
   std::string name = {};
   std::string summary = {};  // one line
@@ -158,6 +198,13 @@ struct AgentSpec {
   bool objects_only = false;               // files, not results
   Publish publish = Publish::kAtFinish;
   std::chrono::seconds claim_life{kClaimLife};  // of one task, without a sign of work: Work::progress()
+  // When it may work; the first is its default, --mode takes another one. kIdle and kComplete want
+  // bulk_process(), the others process().
+  std::vector<Mode> modes = {Mode::kAutomatic, Mode::kInteractive};
+  // Not empty: process() is called when a set is filled, with its newest descriptor, and again whenever one
+  // of its slots gets a newer one.
+  std::vector<SlotSpec> slots = {};
+  bool keeps_state = false;  // restore() is wanted
   std::vector<OptionSpec> options = {};
   ArgumentsSpec arguments = {};
   std::string version = "1";
@@ -170,6 +217,9 @@ struct AgentSpec {
   // Options that change what the agent declares (prefixes, selector_regex, from); may be null.
   Result<void> (*declare)(const Options&, Hello&) = nullptr;
 };
+
+// The options of an agent, and --mode where it has several.
+std::vector<OptionSpec> options_of(const AgentSpec& spec);
 
 // Every agent that is built in, by name. Defined by the build from agents/*.cpp.
 std::span<const AgentSpec* const> all_agents();

@@ -113,6 +113,9 @@ void Bus::dispatch(Message message) {
   } else if (std::holds_alternative<Lost>(message.body)) {
     events_.clear();  // claims of the old session: they will be handed out again
     started_ = 0;
+    has_lost_ = true;
+  } else if (auto* bulk = std::get_if<BulkTask>(&message.body)) {
+    events_.emplace_back(*bulk);
   } else if (message.request == idle_request_ && idle_request_ != 0) {
     idle_request_ = 0;
     events_.emplace_back(Idle{});
@@ -377,7 +380,34 @@ Result<uint64_t> Bus::retry(const std::string& agent, Seq seq) {
   }
 }
 
+Result<Asked> Bus::ask(const std::string& agent, std::vector<Seq> seqs, bool force) {
+  return call<Asked>(Ask{agent, std::move(seqs), force});
+}
+
+Result<void> Bus::set_mode(const std::string& agent, Mode mode) {
+  auto done = call<Done>(SetMode{agent, mode});
+  return done ? Result<void>() : done.error();
+}
+
 // --- work ---
+
+Result<void> Bus::for_each_collected(const std::function<bool(Record&)>& use) {
+  ListBulk query;
+  do {
+    auto page = call<Items>(query);
+    if (!page) return page.error();
+    for (Record& record : page->records) {
+      if (!use(record)) return {};
+    }
+    query.cursor = page->cursor;
+  } while (query.cursor != 0);
+  return {};
+}
+
+Result<AgentState> Bus::state() {
+  auto state = call<State>(GetState{});
+  return state ? Result<AgentState>(std::move(state->state)) : state.error();
+}
 
 std::optional<Bus::Event> Bus::next_event() {
   while (events_.empty()) {
@@ -389,11 +419,18 @@ std::optional<Bus::Event> Bus::next_event() {
   return event;
 }
 
+// 0: it is none.
+Seq Bus::task_of(const Event& event) {
+  if (const auto* bulk = std::get_if<BulkTask>(&event)) return bulk->seq;
+  const auto* task = std::get_if<Task>(&event);
+  return task == nullptr ? 0 : task->record.seq;
+}
+
 void Bus::note_begin(const Event& event) {
-  const Task* task = std::get_if<Task>(&event);
+  Seq task = task_of(event);
   last_sign_ = std::chrono::steady_clock::now();
-  if (task == nullptr || hello_.role != Role::kConsumer || task->record.seq == started_) return;
-  started_ = task->record.seq;
+  if (task == 0 || hello_.role != Role::kConsumer || task == started_) return;
+  started_ = task;
   (void)channel_->send({0, Started{started_}});
 }
 
@@ -406,8 +443,7 @@ Seq Bus::begin_next() {
     if (!message) return 0;
     dispatch(*std::move(message));
   }
-  const Task* task = std::get_if<Task>(&events_.front());
-  if (task != nullptr) started_ = task->record.seq;
+  started_ = task_of(events_.front());
   return started_;
 }
 

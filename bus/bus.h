@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "bus/channel.h"
@@ -66,13 +67,24 @@ class Bus {
   // many.
   Result<uint64_t> retry(const std::string& agent, Seq seq);
 
+  // Has `agent` process descriptors that wait to be asked for; with `force` also what it has handled. At most
+  // kMaxAsked of them.
+  Result<Asked> ask(const std::string& agent, std::vector<Seq> seqs, bool force);
+  Result<void> set_mode(const std::string& agent, Mode mode);
+
   // Work of consumers and readers. Next thing to do: a Task, or (readers after ask_idle()) Idle. Nothing when
   // the bus is gone. After a reconnect, tasks of the old session are gone and will come again.
-  using Event = std::variant<Task, Idle>;
+  using Event = std::variant<Task, BulkTask, Idle>;
   std::optional<Event> next_event();
   // Consumers, from process(): the agent is at work still. Cheap; for loops that ask nothing of the bus for
   // minutes.
   void progress();
+  // What the BulkTask that is under way is about; stops when `use` gives false.
+  Result<void> for_each_collected(const std::function<bool(Record&)>& use);
+  // What the consumer of this session keeps.
+  Result<AgentState> state();
+  // Since the last call the session was lost, and tasks with it: they come again.
+  bool take_loss() { return std::exchange(has_lost_, false); }
   // Readers: asks for one Idle event.
   Result<void> ask_idle();
   Result<void> finish(Finish finish);
@@ -94,6 +106,7 @@ class Bus {
   void dispatch(Message message);
   bool is_old_news(const Task& task);
   void note_begin(const Event& event);
+  static Seq task_of(const Event& event);
   Seq begin_next();
   Result<std::vector<Origin>> all_origins(ListOrigins query);
   bool must_repeat(uint64_t request, const Failure& failure);
@@ -114,6 +127,7 @@ class Bus {
   uint64_t repeat_below_ = 0;  // requests up to here may miss a precursor that is repeated
   Seq position_ = 0;           // readers: of the last task given
   Seq started_ = 0;            // consumers: the task that the master knows to be begun
+  bool has_lost_ = false;
   std::chrono::steady_clock::time_point last_sign_;
   std::unordered_set<uint64_t> waiting_;        // calls whose answer is wanted
   std::unordered_map<uint64_t, Body> answers_;  // by request, until taken

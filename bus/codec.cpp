@@ -10,15 +10,51 @@ namespace {
 
 // --- names, in the order of Body ---
 
-constexpr std::array kNames = {
-    "Hello",       "Goodbye",     "Heartbeat", "OpenSubmission", "CloseSubmission",
-    "Push",        "ValueAppend", "Finish",    "Read",           "Find",
-    "ListOrigins", "ListMarks",   "ListUuids", "GetStatus",      "GetSubmission",
-    "WaitIdle",    "Started",     "Progress",  "ListFailures",   "Retry",
-    "Welcome",     "Alive",       "Lost",      "Failure",        "Done",
-    "Opened",      "Pushed",      "Task",      "Data",           "Items",
-    "Origins",     "Marks",       "Uuids",     "Status",         "SubmissionStatus",
-    "Idle",        "FailedTasks", "Retried"};
+constexpr std::array kNames = {"Hello",
+                               "Goodbye",
+                               "Heartbeat",
+                               "OpenSubmission",
+                               "CloseSubmission",
+                               "Push",
+                               "ValueAppend",
+                               "Finish",
+                               "Read",
+                               "Find",
+                               "ListOrigins",
+                               "ListMarks",
+                               "ListUuids",
+                               "GetStatus",
+                               "GetSubmission",
+                               "WaitIdle",
+                               "Started",
+                               "Progress",
+                               "ListFailures",
+                               "Retry",
+                               "ListBulk",
+                               "GetState",
+                               "Ask",
+                               "SetMode",
+                               "Welcome",
+                               "Alive",
+                               "Lost",
+                               "Failure",
+                               "Done",
+                               "Opened",
+                               "Pushed",
+                               "Task",
+                               "Data",
+                               "Items",
+                               "Origins",
+                               "Marks",
+                               "Uuids",
+                               "Status",
+                               "SubmissionStatus",
+                               "Idle",
+                               "FailedTasks",
+                               "Retried",
+                               "BulkTask",
+                               "State",
+                               "Asked"};
 static_assert(kNames.size() == std::variant_size_v<Body>);
 
 // --- limits of what is inside, checked on both ways ---
@@ -27,7 +63,8 @@ bool is_known(Role v) { return v >= Role::kProducer && v <= Role::kClient; }
 bool is_known(By v) { return v >= By::kSelector && v <= By::kRoots; }
 bool is_known(Kind v) { return v <= Kind::kStructured; }
 bool is_known(Lane v) { return v <= Lane::kBulk; }
-bool is_known(Outcome v) { return v >= Outcome::kDone && v <= Outcome::kQuarantined; }
+bool is_known(Outcome v) { return v >= Outcome::kDone && v <= Outcome::kProcessable; }
+bool is_known(Mode v) { return v >= Mode::kAutomatic && v <= Mode::kComplete; }
 bool is_known(Code v) { return v >= Code::kInvalid && v <= Code::kProtocol; }
 
 size_t bytes_of(const std::vector<Selector>& selectors) {

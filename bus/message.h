@@ -55,11 +55,13 @@ struct Hello {
   uint64_t token = 0;                 // of a session to take up again, else 0
   SubmissionId submission = 0;        // producers: the open injection to go on with, else 0
   uint32_t claim_life = 0;            // consumers: seconds; 0: kClaimLife
+  std::optional<Mode> mode;           // consumers: that was asked for when it was started
+  std::vector<Mode> modes;            // consumers: those that it has, its default first; none: automatic
   template <class A>
   void fields(A& a) {
     a(1, protocol), a(2, role), a(3, agent), a(4, config), a(5, version), a(6, host), a(7, domain);
     a(8, own_domain), a(9, prefixes), a(10, selector_regex), a(11, objects_only), a(12, credit), a(13, from);
-    a(14, token), a(15, submission), a(16, claim_life);
+    a(14, token), a(15, submission), a(16, claim_life), a(17, mode), a(18, modes);
   }
 };
 
@@ -157,9 +159,11 @@ struct Finish {
   Seq next = 0;           // the task that is begun now, as Started would tell; 0: none
   uint32_t later_ms = 0;  // of a failure: try again after so long, milliseconds; 0: it is final
   uint32_t retries = 0;   // with later_ms: at most so many times
+  std::optional<AgentState> state = {};  // what the consumer keeps from now on, if that changes
   template <class A>
   void fields(A& a) {
     a(1, seq), a(2, outcome), a(3, message), a(4, children), a(5, next), a(6, later_ms), a(7, retries);
+    a(8, state);
   }
 };
 
@@ -322,6 +326,47 @@ struct Retry {
   }
 };
 
+// What a BulkTask is about, by submission and position. Answer: Items, as that of Find.
+struct ListBulk {
+  static constexpr uint16_t kType = 21;
+  uint64_t cursor = 0;  // how many to skip
+  template <class A>
+  void fields(A& a) {
+    a(1, cursor);
+  }
+};
+
+// What the consumer of this session keeps. Answer: State.
+struct GetState {
+  static constexpr uint16_t kType = 22;
+  template <class A>
+  void fields(A&) {}
+};
+
+// Has an agent process descriptors that wait for somebody to ask. Answer: Asked.
+struct Ask {
+  static constexpr uint16_t kType = 23;
+  std::string agent;      // all its consumers that take them
+  std::vector<Seq> seqs;  // at most kMaxAsked
+  bool force = false;     // also those that it has handled
+  template <class A>
+  void fields(A& a) {
+    a(1, agent), a(2, seqs), a(3, force);
+  }
+};
+inline constexpr size_t kMaxAsked = 256;
+
+// Changes when an agent works, for all its consumers. Answer: Done; kInvalid if it does not have the mode.
+struct SetMode {
+  static constexpr uint16_t kType = 24;
+  std::string agent;
+  Mode mode = Mode::kAutomatic;
+  template <class A>
+  void fields(A& a) {
+    a(1, agent), a(2, mode);
+  }
+};
+
 // --- master to peer ---
 
 struct Welcome {
@@ -391,10 +436,12 @@ struct Task {
   static constexpr uint16_t kType = 71;
   Record record;
   std::optional<Origin> origin;
-  uint32_t tries = 0;  // that ended without a result
+  uint32_t tries = 0;     // that ended without a result
+  bool is_offer = false;  // only whether it is of interest is asked: kProcessable or kFiltered
+  bool is_asked = false;  // somebody asked for it
   template <class A>
   void fields(A& a) {
-    a(1, record), a(2, origin), a(3, tries);
+    a(1, record), a(2, origin), a(3, tries), a(4, is_offer), a(5, is_asked);
   }
 };
 
@@ -543,11 +590,45 @@ struct Retried {
   }
 };
 
+// Work on all that a consumer collected: see ListBulk. Ended by one Finish of `seq`, its first.
+struct BulkTask {
+  static constexpr uint16_t kType = 82;
+  Seq seq = 0;
+  SubmissionId submission = 0;  // that is complete; 0: the bus is idle
+  uint64_t count = 0;           // of descriptors
+  uint32_t tries = 0;           // that ended without a result
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, submission), a(3, count), a(4, tries);
+  }
+};
+
+struct State {
+  static constexpr uint16_t kType = 83;
+  AgentState state;
+  template <class A>
+  void fields(A& a) {
+    a(1, state);
+  }
+};
+
+struct Asked {
+  static constexpr uint16_t kType = 84;
+  uint64_t due = 0;        // will be processed
+  uint64_t handled = 0;    // were already: they are left alone without `force`
+  uint64_t not_taken = 0;  // are not of a kind that the agent takes
+  template <class A>
+  void fields(A& a) {
+    a(1, due), a(2, handled), a(3, not_taken);
+  }
+};
+
 using Body =
     std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend, Finish, Read,
                  Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission, WaitIdle, Started,
-                 Progress, ListFailures, Retry, Welcome, Alive, Lost, Failure, Done, Opened, Pushed, Task,
-                 Data, Items, Origins, Marks, Uuids, Status, SubmissionStatus, Idle, FailedTasks, Retried>;
+                 Progress, ListFailures, Retry, ListBulk, GetState, Ask, SetMode, Welcome, Alive, Lost,
+                 Failure, Done, Opened, Pushed, Task, Data, Items, Origins, Marks, Uuids, Status,
+                 SubmissionStatus, Idle, FailedTasks, Retried, BulkTask, State, Asked>;
 
 struct Message {
   uint64_t request = 0;  // repeated by the answer; 0: wants none

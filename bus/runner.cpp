@@ -5,18 +5,13 @@
 #include <algorithm>
 #include <exception>
 
-#include "bus/codec.h"
+#include "bus/slot_set.h"
+#include "bus/step_results.h"
+#include "descriptor/escape.h"
 #include "descriptor/json.h"
 
 namespace rebus {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// Children of one atomic step wait in memory for its end.
-constexpr size_t kMaxChildrenAtFinish = 1000;
-constexpr uint64_t kMaxBytesAtFinish = 256 << 20;       // of their values
-constexpr size_t kMaxDescriptionsAtFinish = 512 << 10;  // bytes of the rest: it has to fit into one message
 
 std::string long_name(const OptionSpec& option) { return option.name.substr(option.name.rfind("--") + 2); }
 
@@ -29,13 +24,12 @@ bool is_fallback(const OptionSpec& option, const std::vector<std::string>& value
 class TaskWork final : public Work {
  public:
   TaskWork(const AgentSpec& spec, Bus& bus, Task task)
-      : spec_(spec), bus_(bus), task_(std::move(task)), start_(Clock::now()) {}
+      : spec_(spec), bus_(bus), task_(std::move(task)), results_(spec, bus) {}
 
   const Record& record() const override { return task_.record; }
   const Origin* origin() const override { return task_.origin ? &*task_.origin : nullptr; }
   Bus& bus() override { return bus_; }
   std::unique_ptr<ValueWriter> new_value() override { return bus_.new_value(); }
-
   Result<void> push(std::string path, std::string value, Kind kind) override {
     if (!is_type_path(path)) return Error{Code::kInvalid, "agent pushes to an invalid type path"};
     NewDescriptor item;
@@ -43,60 +37,64 @@ class TaskWork final : public Work {
         make_child(descriptor(), spec_.name, std::move(path), Value::of(std::move(value)), kind);
     return push(std::move(item));
   }
-
-  Result<void> push(NewDescriptor item) override {
-    item.descriptor.processing_time_us = static_cast<uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start_).count());
-    if (spec_.publish == Publish::kAsItGoes) return bus_.push(std::move(item));
-    large_ += item.descriptor.value.size() > kMaxInlineValue ? 1 : 0;
-    value_bytes_ += item.descriptor.value.size();
-    description_bytes_ += encoded_size(item);
-    bool is_too_much = children_.size() == kMaxChildrenAtFinish || large_ > kMaxLargeChildren ||
-                       value_bytes_ > kMaxBytesAtFinish || description_bytes_ > kMaxDescriptionsAtFinish;
-    if (is_too_much) {
-      return Error{Code::kLimit,
-                   "one atomic step of " + spec_.name +
-                       " gave more than 1000 results, 128 of more than 64 KiB, 256 MiB of values, "
-                       "or 512 KiB of labels and precursors"};
-    }
-    children_.push_back(std::move(item));
-    return {};
-  }
-
+  Result<void> push(NewDescriptor item) override { return results_.push(std::move(item)); }
   void progress() override { bus_.progress(); }
-
+  const Record* slot(std::string_view name) const override { return set_ ? set_->find(name) : nullptr; }
+  Result<void> keep(uint32_t version, std::string bytes) override {
+    return results_.keep(version, std::move(bytes));
+  }
   Error later(std::string reason, std::chrono::milliseconds wait, uint32_t retries) override {
-    auto most = std::chrono::milliseconds(std::chrono::hours(24 * 7));
-    later_ms_ = static_cast<uint32_t>(std::clamp(wait, std::chrono::milliseconds(1), most).count());
-    retries_ = retries;
-    return {Code::kTryLater, std::move(reason)};
+    return results_.later(std::move(reason), wait, retries);
   }
 
-  Finish end(const Result<bool>& taken) {
-    Finish finish;
-    finish.seq = task_.origin ? task_.origin->seq : task_.record.seq;
-    if (!taken) {
-      finish.outcome = Outcome::kFailed;
-      finish.message = taken.error().message;
-      if (taken.error().code == Code::kTryLater) finish.later_ms = later_ms_, finish.retries = retries_;
-    } else if (!*taken) {
-      finish.outcome = Outcome::kFiltered;
-    } else {
-      finish.children = std::move(children_);
-    }
-    return finish;
+  bool is_offer() const { return task_.is_offer; }
+  // Whether the agent's slots are filled, and this is the descriptor with which to process them.
+  Result<bool> is_set_due(Agent& agent) {
+    if (spec_.slots.empty()) return true;
+    auto set = SlotSet::of(spec_, bus_, task_.record);
+    if (!set) return set.error();
+    set_ = *std::move(set);
+    bool is_its_turn = task_.is_asked || set_->newest() == task_.record.seq;
+    return is_its_turn && agent.accepts_set(*this, set_->is_filled(spec_));
+  }
+  Finish end(const Result<Outcome>& ended) {
+    return results_.end(task_.origin ? task_.origin->seq : task_.record.seq, ended);
   }
 
  private:
   const AgentSpec& spec_;
   Bus& bus_;
   Task task_;
-  Clock::time_point start_;
-  std::vector<NewDescriptor> children_;
-  size_t large_ = 0;
-  uint64_t value_bytes_ = 0;
-  size_t description_bytes_ = 0;
-  uint32_t later_ms_ = 0, retries_ = 0;
+  StepResults results_;
+  std::optional<SlotSet> set_;
+};
+
+class CollectedWork final : public BulkWork {
+ public:
+  CollectedWork(const AgentSpec& spec, Bus& bus, const BulkTask& task)
+      : bus_(bus), task_(task), results_(spec, bus) {}
+
+  SubmissionId submission() const override { return task_.submission; }
+  uint64_t size() const override { return task_.count; }
+  Result<void> for_each(const std::function<bool(Record&)>& use) override {
+    return bus_.for_each_collected(use);
+  }
+  Bus& bus() override { return bus_; }
+  std::unique_ptr<ValueWriter> new_value() override { return bus_.new_value(); }
+  Result<void> push(NewDescriptor item) override { return results_.push(std::move(item)); }
+  void progress() override { bus_.progress(); }
+  Result<void> keep(uint32_t version, std::string bytes) override {
+    return results_.keep(version, std::move(bytes));
+  }
+  Error later(std::string reason, std::chrono::milliseconds wait, uint32_t retries) override {
+    return results_.later(std::move(reason), wait, retries);
+  }
+  Finish end(const Result<Outcome>& ended) { return results_.end(task_.seq, ended); }
+
+ private:
+  Bus& bus_;
+  BulkTask task_;
+  StepResults results_;
 };
 
 // Agent code is caught here and nowhere else.
@@ -111,32 +109,73 @@ auto guarded(Step step) -> decltype(step()) {
   }
 }
 
-Result<bool> process_one(Agent& agent, TaskWork& work) {
-  return guarded([&]() -> Result<bool> {
-    if (!agent.accepts(work)) return false;
-    auto processed = agent.process(work);
-    auto flushed = work.bus().flush();  // what it published as it went must be stored before the task ends
-    if (!processed) return processed.error();
-    if (!flushed) return flushed.error();
-    return true;
+// What the agent published as it went must be stored before the task ends.
+Result<Outcome> done_if(const Result<void>& processed, Bus& bus) {
+  auto flushed = bus.flush();
+  if (!processed) return processed.error();
+  return flushed ? Result<Outcome>(Outcome::kDone) : flushed.error();
+}
+
+Result<Outcome> process_one(Agent& agent, TaskWork& work) {
+  return guarded([&]() -> Result<Outcome> {
+    if (!agent.accepts(work)) return Outcome::kFiltered;
+    if (work.is_offer()) return Outcome::kProcessable;
+    auto is_due = work.is_set_due(agent);
+    if (!is_due) return is_due.error();
+    return *is_due ? done_if(agent.process(work), work.bus()) : Outcome::kDone;
   });
 }
 
-Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& counts) {
-  while (auto event = bus.next_event()) {
-    if (std::holds_alternative<Idle>(*event)) return {};
-    TaskWork work(spec, bus, std::get<Task>(std::move(*event)));
-    counts.offered++;
-    auto taken = process_one(agent, work);
-    // Not the descriptor's fault: its task is somebody else's when this agent has gone.
-    bool is_ours = !taken && (taken.error().code == Code::kStopped || taken.error().code == Code::kStorage);
-    if (is_ours) return taken.error();
-    if (!taken && taken.error().code != Code::kTryLater) counts.failed++;
-    if (taken) ++(*taken ? counts.taken : counts.filtered);
-    auto finished = bus.finish(work.end(taken));
-    if (!finished) return finished;
+Result<Outcome> process_all(Agent& agent, CollectedWork& work) {
+  return guarded([&]() -> Result<Outcome> { return done_if(agent.bulk_process(work), work.bus()); });
+}
+
+// Gives an error that is no fault of what was processed: the task is somebody else's when this agent has
+// gone.
+Result<void> count(const Result<Outcome>& ended, RunCounts& counts) {
+  counts.offered++;
+  if (!ended) {
+    Code code = ended.error().code;
+    if (code == Code::kStopped || code == Code::kStorage) return ended.error();
+    if (code != Code::kTryLater) counts.failed++;
+  } else if (*ended == Outcome::kDone) {
+    counts.taken++;
+  } else if (*ended == Outcome::kFiltered) {
+    counts.filtered++;
   }
   return {};
+}
+
+Result<void> restore(const AgentSpec& spec, Agent& agent, Bus& bus) {
+  if (!spec.keeps_state) return {};
+  auto state = bus.state();
+  if (!state) return state.error();
+  return guarded([&] { return agent.restore(*state); });
+}
+
+template <class OneWork, class Process>
+Result<void> serve_one(OneWork work, Bus& bus, RunCounts& counts, Process process) {
+  auto ended = process(work);
+  auto counted = count(ended, counts);
+  return counted ? bus.finish(work.end(ended)) : counted;
+}
+
+Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& counts) {
+  auto served = restore(spec, agent, bus);
+  while (served) {
+    auto event = bus.next_event();
+    if (!event || std::holds_alternative<Idle>(*event)) return {};
+    if (bus.take_loss()) served = restore(spec, agent, bus);
+    if (!served) return served;
+    if (const auto* bulk = std::get_if<BulkTask>(&*event)) {
+      served = serve_one(CollectedWork(spec, bus, *bulk), bus, counts,
+                         [&](auto& work) { return process_all(agent, work); });
+    } else {
+      served = serve_one(TaskWork(spec, bus, std::get<Task>(std::move(*event))), bus, counts,
+                         [&](auto& work) { return process_one(agent, work); });
+    }
+  }
+  return served;
 }
 
 Result<void> wait_for_injections(Bus& bus) {
@@ -198,6 +237,11 @@ Result<Hello> make_hello(const AgentSpec& spec, const Options& options, const Do
   hello.objects_only = spec.objects_only;
   hello.credit = spec.role == Role::kReader ? 64 : 4;
   hello.claim_life = static_cast<uint32_t>(spec.claim_life.count());
+  if (spec.role == Role::kConsumer) hello.modes = spec.modes;
+  if (options.flag("mode")) {
+    hello.mode = mode_named(options.text("mode"));
+    if (!hello.mode) return Error{Code::kInvalid, "no mode '" + escape(options.text("mode")) + "'"};
+  }
   if (spec.declare != nullptr) {
     auto declared = spec.declare(options, hello);
     if (!declared) return declared.error();

@@ -114,7 +114,9 @@ void ZmqSession::say_calls_again() {
 // Those that the agent has not looked at.
 void ZmqSession::void_tasks() {
   for (Message& message : boxes_.in.take_all()) {
-    if (!std::holds_alternative<Task>(message.body)) boxes_.in.put(std::move(message));
+    bool is_work =
+        std::holds_alternative<Task>(message.body) || std::holds_alternative<BulkTask>(message.body);
+    if (!is_work) boxes_.in.put(std::move(message));
   }
 }
 

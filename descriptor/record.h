@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,14 +70,25 @@ struct Origin {
   }
 };
 
+// When a consumer works. Numbers are on disk and wire.
+enum class Mode : uint8_t {
+  kAutomatic = 1,    // on each descriptor as it comes
+  kInteractive = 2,  // on those that somebody asks for
+  kIdle = 3,         // on all that it collected, when the bus is idle
+  kComplete = 4,     // on all that it collected of a submission, when that is complete
+};
+const char* mode_name(Mode mode);
+std::optional<Mode> mode_named(std::string_view name);
+
 // How a consumer ended with a descriptor. Numbers are on disk and wire.
 enum class Outcome : uint8_t {
   kDone = 1,
   kFiltered = 2,
   kFailed = 3,
   kQuarantined = 4,  // the master's: too many instances ended while they worked on it
+  kProcessable = 5,  // not ended with: it is of interest, and collected until its time comes
 };
-inline constexpr size_t kOutcomes = 5;  // and an unused 0
+inline constexpr size_t kOutcomes = 6;  // and an unused 0
 const char* outcome_name(Outcome outcome);
 // Whether a person should look at it; it may be tried again.
 inline bool is_failure(Outcome outcome) {
@@ -110,6 +122,25 @@ struct Attempt {
   }
 };
 
+// What a consumer has collected: a descriptor whose mark is kProcessable.
+struct Collected {
+  ConsumerId consumer = 0;
+  SubmissionId submission = 0;
+  Seq seq = 0;
+  auto operator<=>(const Collected&) const = default;
+};
+
+// Bytes that a consumer keeps between its tasks, in a form of its own.
+inline constexpr size_t kMaxState = 64 << 10;
+struct AgentState {
+  uint32_t version = 0;  // of the form; 0: nothing is kept
+  std::string bytes;     // at most kMaxState
+  template <class A>
+  void fields(A& a) {
+    a(1, version), a(2, bytes);
+  }
+};
+
 // What an instance of a consumer is at work on.
 struct Running {
   ConsumerId consumer = 0;
@@ -129,6 +160,8 @@ struct Consumer {
   bool is_live = false;  // has an instance; one that has when the master dies is waited for
   Domain domain;         // whose descriptors it handles; "default": of all domains
   std::string takes;     // canonical JSON of what it declared, or its SHA-256; the watermarks are of that
+  Mode mode = Mode::kAutomatic;
+  std::vector<Mode> modes;  // those that the agent has; the first is its default
 
   uint64_t& count(Outcome outcome) { return outcomes[static_cast<size_t>(outcome)]; }
   uint64_t count(Outcome outcome) const { return outcomes[static_cast<size_t>(outcome)]; }
@@ -138,7 +171,7 @@ struct Consumer {
   void fields(A& a) {
     a(1, id), a(2, agent), a(3, config), a(4, watermark[0]), a(5, watermark[1]), a(6, watermark[2]);
     a(7, outcomes[1]), a(8, outcomes[2]), a(9, outcomes[3]), a(10, is_live), a(11, domain), a(12, takes);
-    a(13, outcomes[4]);
+    a(13, outcomes[4]), a(14, outcomes[5]), a(15, mode), a(16, modes);
   }
 };
 

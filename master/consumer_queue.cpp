@@ -111,6 +111,16 @@ bool ConsumerQueue::holds(Seq seq, PeerId peer) const {
   return it != claims_.end() && it->second.peer == peer;
 }
 
+bool ConsumerQueue::is_on_its_way(Seq seq) const {
+  auto is_it = [&](const Item& item) { return item.seq == seq; };
+  return claims_.contains(seq) ||
+         std::any_of(lanes_.begin(), lanes_.end(),
+                     [&](const LaneQueue& lane) {
+                       return std::any_of(lane.returned.begin(), lane.returned.end(), is_it);
+                     }) ||
+         std::any_of(delayed_.begin(), delayed_.end(), [&](auto& entry) { return is_it(entry.second); });
+}
+
 std::optional<Seq> ConsumerQueue::last_claim(PeerId peer) const {
   auto it =
       std::find_if(claims_.rbegin(), claims_.rend(), [&](auto& claim) { return claim.second.peer == peer; });

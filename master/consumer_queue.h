@@ -34,6 +34,8 @@ class ConsumerQueue {
   // The next item, now claimed by `peer`; nothing if there is none.
   Result<std::optional<Item>> claim_next(PeerId peer);
   bool holds(Seq seq, PeerId peer) const;
+  // Claimed, due again or delayed: not to be put back another time.
+  bool is_on_its_way(Seq seq) const;
   std::optional<Seq> last_claim(PeerId peer) const;  // the highest
   // Ends a claim; nothing if `peer` does not hold it.
   std::optional<Item> release(Seq seq, PeerId peer);

@@ -32,6 +32,7 @@ Result<std::unique_ptr<Master>> Master::start(Storage& storage, MasterOptions op
 void Master::handle(PeerId peer, Message message, const Moment& now) {
   Rules& rules = *rules_;
   rules.now = now;
+  rules.changes++;
   if (rules.broken) return;
   auto it = rules.sessions.find(peer);
   Session* session = it == rules.sessions.end() ? nullptr : &it->second;
@@ -56,6 +57,7 @@ void Master::peer_gone(PeerId peer) { rules_->end_session(peer, Rules::Ending::k
 
 void Master::tick(const Moment& now) {
   rules_->now = now;
+  rules_->changes++;
   for (auto& [id, consumer] : rules_->live) consumer.queue.wake(now.steady);
   if (!rules_->options.expire_sessions) return;
   std::vector<PeerId> silent;
@@ -79,6 +81,8 @@ Result<Outbox> Master::settle() {
     return stored.error();
   }
   rules.hand_out();
+  auto bulks = rules.hand_out_bulks();
+  if (!bulks && !rules.broken) rules.broken = bulks.error();
   for (PeerId peer : rules.readers) rules.feed(rules.sessions.at(peer));
   rules.answer_waiters();
   if (rules.broken) return *rules.broken;
@@ -87,8 +91,9 @@ Result<Outbox> Master::settle() {
 
 bool Master::more() const { return rules_->more; }
 bool Master::has_delayed() const {
-  return std::any_of(rules_->live.begin(), rules_->live.end(),
-                     [](auto& entry) { return entry.second.queue.has_delayed(); });
+  return std::any_of(rules_->live.begin(), rules_->live.end(), [&](auto& entry) {
+    return entry.second.queue.has_delayed() || entry.second.bulk_after > rules_->now.steady;
+  });
 }
 bool Master::is_idle() const { return rules_->is_idle(); }
 

@@ -1,6 +1,7 @@
 // Master::Rules: the state of the bus and the rules on it, one file for each kind of rule (rules_*.cpp).
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -20,12 +21,33 @@ struct Master::Rules {
   Rules(Storage& s, MasterOptions o)
       : storage(s), options(std::move(o)), admission(options.limits), catalog(s) {}
 
+  // What an instance has been given of what its consumer collected.
+  struct Bulk {
+    PeerId peer = 0;
+    SubmissionId submission = 0;   // 0: of all
+    std::vector<Collected> items;  // by submission and position; at least one
+    Seq first() const { return items.front().seq; }
+    bool contains(Seq seq) const {
+      return std::any_of(items.begin(), items.end(), [&](const Collected& one) { return one.seq == seq; });
+    }
+  };
   // A consumer with at least one live instance.
   struct Live {
     ConsumerQueue queue;
     std::set<PeerId> instances;
     uint64_t offered = 0;
-    uint32_t finishes = 0;  // since the watermark was stored
+    uint32_t finishes = 0;                 // since the watermark was stored
+    std::optional<Bulk> bulk = {};         // under way
+    MonotonicTime bulk_after = {};         // none before
+    std::set<SubmissionId> gathered = {};  // Mode::kComplete: with something that was collected
+    SubmissionId bulk_turn = 0;            // the last of them that was looked at
+    size_t to_look = 0;                    // how many of them are to be looked at since `looked_at_change`
+    uint64_t looked_at_change = 0;
+  };
+  // How a task ends.
+  struct Ended {
+    Outcome outcome = Outcome::kDone;
+    std::string message;
   };
   using ConsumerKey = std::tuple<std::string, std::string, std::string>;  // agent, config, domain
   static ConsumerKey key_of(const Consumer& c) { return {c.agent, c.config, c.domain.str()}; }
@@ -58,6 +80,7 @@ struct Master::Rules {
   Moment now;
   std::optional<Error> broken;  // the storage failed: nothing more is acknowledged
   bool more = false;
+  uint64_t changes = 0;  // messages and ticks
 
   // --- sessions ---
   void on(Session* s, PeerId peer, uint64_t request, Hello& hello);
@@ -84,6 +107,10 @@ struct Master::Rules {
   void on(Session&, uint64_t, Progress&) {}
   void on(Session& s, uint64_t request, ListFailures& call) { reply(s, request, failures(call)); }
   void on(Session& s, uint64_t request, Retry& call) { reply(s, request, retry(call)); }
+  void on(Session& s, uint64_t request, ListBulk& call) { reply(s, request, bulk_items(s, call)); }
+  void on(Session& s, uint64_t request, GetState&) { reply(s, request, state(s)); }
+  void on(Session& s, uint64_t request, Ask& call) { reply(s, request, ask(call)); }
+  void on(Session& s, uint64_t request, SetMode& call) { reply(s, request, set_mode(call)); }
   void on(Session& s, uint64_t request, OpenSubmission& call) { reply(s, request, open(s, call)); }
   void on(Session& s, uint64_t request, CloseSubmission& call) { reply(s, request, close(s, call)); }
   void on(Session& s, uint64_t request, Push& call) { reply(s, request, push(s, call)); }
@@ -112,6 +139,9 @@ struct Master::Rules {
   void finish(Session& session, Finish& call);
   Result<void> finish_claim(Session& session, Live& consumer, const ConsumerQueue::Item& item, Finish& call);
   Result<void> end_task(Step& step, Live& consumer, const Mark& mark);
+  static void forget_attempt(Step& step, Live& consumer, Seq seq);
+  static void keep_state(Step& step, const Live& consumer, const Finish& call);
+  Result<State> state(const Session& session);
   Result<void> stage_children(Step& step, Session& session, Finish& call);
   Result<Marks> marks(const ListMarks& call);
   Result<Status> status(const GetStatus& call);
@@ -126,7 +156,10 @@ struct Master::Rules {
   Result<bool> put_off(Session& session, Live& consumer, const ConsumerQueue::Item& item, const Finish& call);
   void give_back_claims(Session& session, Live& consumer, const std::string& fault);
   Result<void> blame(Live& consumer, const ConsumerQueue::Item& item, const std::string& reason);
-  Result<void> quarantine(Live& consumer, Attempt attempt);
+  static bool is_hopeless(const Attempt& attempt);
+  static Ended quarantined(const Attempt& attempt);
+  static std::optional<std::chrono::milliseconds> back_off(const Attempt& attempt);
+  Result<void> quarantine(Live& consumer, const Attempt& attempt);
   Result<bool> quarantine_if_hopeless(Live& consumer, const ConsumerQueue::Item& item);
   void expire_stuck();
   Result<void> remember_interruptions();
@@ -134,10 +167,36 @@ struct Master::Rules {
   Result<FailedTasks> failures(const ListFailures& call);
   Result<Retried> retry(const Retry& call);
   Result<std::vector<Mark>> failures_after(const std::string& agent, Seq seq, ConsumerId consumer, Seq after);
-  Result<void> retry_one(const Mark& mark);
   Consumer& record_of(ConsumerId consumer);
   Result<Attempt> attempt_of(ConsumerId consumer, Seq seq);
   Result<void> set_interruptions(Step& step, const Running& task, int change);
+
+  // --- modes ---
+  Result<bool> declare_modes(Consumer& consumer, const Hello& hello, bool is_new);
+  Result<Done> set_mode(const SetMode& call);
+  Error unknown_agent(const std::string& agent) const;
+  static bool offers(const Consumer& consumer, const Attempt& attempt);
+  static bool is_its_own(const Consumer& consumer, const Record& record);
+  Result<void> load_gathered(Live& consumer);
+  Result<void> release_collected(Live& consumer);
+  bool is_quiet() const;
+  static bool has_bulk_to_come(const Live& consumer);
+  Result<void> hand_out_bulks();
+  Result<void> begin_bulk_of_complete(Live& consumer);
+  Result<void> begin_bulk(Live& consumer, SubmissionId submission);
+  Result<std::vector<Collected>> collected_between(Collected first, const Collected& last, size_t limit);
+  Result<Items> bulk_items(const Session& session, const ListBulk& call);
+  Result<void> finish_bulk(Session& session, Live& consumer, Finish& call);
+  Result<void> put_off_bulk(Step& step, Live& consumer, Attempt attempt, const std::string& reason,
+                            std::chrono::milliseconds wait);
+  Result<void> end_bulk(Live& consumer, const Bulk& bulk, const Ended& ended);
+  Result<void> end_bulk(Step& step, Live& consumer, const Bulk& bulk, const Ended& ended);
+  Result<void> give_back_bulk(Session& session, Live& consumer, const std::string& fault);
+  Result<Asked> ask(const Ask& call);
+  Result<void> ask_one(ConsumerId consumer, Seq seq, bool force, Asked& answer);
+  Result<std::optional<Outcome>> outcome_of(ConsumerId consumer, Seq seq);
+  Result<void> make_due(Seq seq, ConsumerId consumer);
+  Result<void> unmark(Step& step, ConsumerId consumer, const Record& record, Outcome outcome);
 
   // --- after a step ---
   Result<void> apply(Step& step);
@@ -147,11 +206,14 @@ struct Master::Rules {
   Result<void> store_watermarks(bool all);
   void hand_out();
   void hand_out(Live& consumer);
+  Session* freest_of(const Live& consumer);
+  bool wants(const Live& consumer, const Record& record, const Attempt& attempt) const;
   size_t hand_out_one(Live& consumer);
   void feed(Session& reader);
   Result<bool> feed_entry(Session& reader, const LogEntry& entry);
   bool is_idle() const;
   bool is_complete(const std::set<SubmissionId>& closure);
+  bool is_handled(SubmissionId id);
   bool is_settled(SubmissionId id);
   // The first that is not settled; 0: all are.
   SubmissionId blocker_among(const std::set<SubmissionId>& closure);

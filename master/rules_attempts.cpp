@@ -35,7 +35,10 @@ Running Master::Rules::running_of(const Session& session, Seq seq) const {
 // Noted before the work begins, without waiting for the disk: the note has to survive the processes only.
 void Master::Rules::begin(Session& session, Seq seq) {
   auto consumer = live.find(session.consumer);
-  if (consumer == live.end() || !consumer->second.queue.holds(seq, session.peer)) return;
+  if (consumer == live.end()) return;
+  const auto& bulk = consumer->second.bulk;
+  bool has_bulk = bulk && bulk->peer == session.peer && bulk->first() == seq;
+  if (!has_bulk && !consumer->second.queue.holds(seq, session.peer)) return;
   session.started = seq;
   Step step(storage, next_seq);
   step.set(running_of(session, seq));
@@ -69,13 +72,16 @@ Result<bool> Master::Rules::put_off(Session& session, Live& consumer, const Cons
 
 // `fault`: of the instance, if its end is nobody else's; empty: it is not to blame.
 void Master::Rules::give_back_claims(Session& session, Live& consumer, const std::string& fault) {
+  std::string blame_for = fault.empty() ? "" : "the instance" + whereabouts(session) + " " + fault;
+  auto bulk_given_back = give_back_bulk(session, consumer, blame_for);
+  if (!bulk_given_back) return;  // a failure of the storage is in `broken`
   Seq started = std::exchange(session.started, 0);
   if (is_planted(Plant::kBlameOnPrefetch)) started = consumer.queue.last_claim(session.peer).value_or(0);
   auto item = started != 0 && !fault.empty() ? consumer.queue.release(started, session.peer) : std::nullopt;
   Result<void> done;
   consumer.queue.hand_back(session.peer);
   session.tasks = 0;
-  if (item) done = blame(consumer, *item, "the instance" + whereabouts(session) + " " + fault);
+  if (item) done = blame(consumer, *item, blame_for);
   if (done && started != 0) {
     Step step(storage, next_seq);
     step.set(running_of(session, 0));
@@ -89,27 +95,41 @@ Result<void> Master::Rules::blame(Live& consumer, const ConsumerQueue::Item& ite
   Attempt attempt = consumer.queue.attempt(item.seq);
   attempt.deaths++;
   attempt.reason = reason;
-  if (attempt.deaths >= kMaxDeaths) return quarantine(consumer, std::move(attempt));
+  auto wait = back_off(attempt);
+  if (!wait) return quarantine(consumer, attempt);
   Step step(storage, next_seq);
   step.set(attempt);
   consumer.queue.set(attempt);
-  consumer.queue.delay(item, now.steady + kBackOff[attempt.deaths - 1]);
+  consumer.queue.delay(item, now.steady + *wait);
   return apply(step);
 }
 
+// None: it is not to be tried again.
+std::optional<std::chrono::milliseconds> Master::Rules::back_off(const Attempt& attempt) {
+  if (attempt.deaths >= kMaxDeaths) return std::nullopt;
+  return kBackOff[attempt.deaths - 1];
+}
+
 // What ended with ten masters is given to nobody any more.
+bool Master::Rules::is_hopeless(const Attempt& attempt) { return attempt.interruptions >= kMaxInterruptions; }
+
 Result<bool> Master::Rules::quarantine_if_hopeless(Live& consumer, const ConsumerQueue::Item& item) {
   Attempt attempt = consumer.queue.attempt(item.seq);
-  if (attempt.interruptions < kMaxInterruptions) return false;
-  auto done = quarantine(consumer, std::move(attempt));
+  if (!is_hopeless(attempt)) return false;
+  auto done = quarantine(consumer, attempt);
   return done ? Result<bool>(true) : done.error();
 }
 
-Result<void> Master::Rules::quarantine(Live& consumer, Attempt attempt) {
+Master::Rules::Ended Master::Rules::quarantined(const Attempt& attempt) {
   uint32_t times = attempt.deaths + attempt.interruptions;
-  std::string message = counted(times, "instance") + " ended at work on it; the last: " + attempt.reason;
+  return {Outcome::kQuarantined,
+          counted(times, "instance") + " ended at work on it; the last: " + attempt.reason};
+}
+
+Result<void> Master::Rules::quarantine(Live& consumer, const Attempt& attempt) {
+  auto [outcome, message] = quarantined(attempt);
   Step step(storage, next_seq);
-  auto ended = end_task(step, consumer, {attempt.seq, attempt.consumer, Outcome::kQuarantined, message});
+  auto ended = end_task(step, consumer, {attempt.seq, attempt.consumer, outcome, message});
   return ended ? apply(step) : ended;
 }
 
@@ -229,34 +249,11 @@ Result<Retried> Master::Rules::retry(const Retry& call) {
   if (!found) return found.error();
   Retried answer;
   for (const Mark& mark : *found) {
-    auto retried = retry_one(mark);
+    auto retried = make_due(mark.seq, mark.consumer);
     if (!retried) return retried.error();
     answer = {answer.count + 1, mark.consumer, mark.seq};
   }
   return answer;
-}
-
-Result<void> Master::Rules::retry_one(const Mark& mark) {
-  auto stored = storage.get(mark.seq);
-  if (!stored) return stored.error();
-  Step step(storage, next_seq);
-  auto submission = step.submission(stored->submission);
-  if (!submission) return submission.error();
-  if ((*submission)->failures > 0) (*submission)->failures--;
-  Consumer& consumer = record_of(mark.consumer);
-  uint64_t& count = consumer.count(mark.outcome);
-  if (count > 0) count--;
-  Attempt again{.seq = mark.seq, .consumer = mark.consumer, .is_again = true, .reason = {}};
-  step.remove(mark);
-  step.set(consumer);
-  step.set(again);
-  auto applied = apply(step);
-  if (!applied) return applied;
-  auto at_work = live.find(mark.consumer);
-  if (at_work == live.end()) return {};
-  at_work->second.queue.set(again);
-  at_work->second.queue.put_back({mark.seq, stored->submission, stored->lane});
-  return {};
 }
 
 }  // namespace rebus

@@ -107,14 +107,21 @@ Result<Consumer*> Master::Rules::consumer_of(const Hello& hello) {
                                    " consumers (agents with their options and domains) and takes no more"};
   }
   if (is_new) consumer.id = static_cast<ConsumerId>(known.size());
-  if (!is_new && consumer.takes == fresh.takes) return &consumer;
-  if (live.contains(consumer.id)) {
+  bool takes_other = !is_new && consumer.takes != fresh.takes;
+  if (takes_other && live.contains(consumer.id)) {
     return Error{Code::kConflict, "instances of " + hello.agent + " that take other things (" +
                                       consumer.takes +
                                       ") are at work: stop them first, or give this one the same options"};
   }
+  Consumer& current = record_of(consumer.id);
+  auto is_other_mode = declare_modes(current, hello, is_new);
+  if (!is_other_mode && is_new) known.erase(it);
+  if (!is_other_mode) return is_other_mode.error();
+  consumer.modes = current.modes;
+  consumer.mode = current.mode;
+  if (!is_new && !takes_other && !*is_other_mode) return &consumer;
+  if (takes_other) consumer.watermark = {};
   consumer.takes = fresh.takes;
-  consumer.watermark = {};
   Step step(storage, next_seq);
   step.set(consumer);
   auto stored = apply(step);
@@ -130,6 +137,7 @@ Result<void> Master::Rules::join_consumer(Session& session) {
   if (found == live.end()) {
     Live fresh{ConsumerQueue(storage, **consumer, session.filter), {}};
     auto loaded = fresh.queue.load();
+    if (loaded) loaded = load_gathered(fresh);
     if (!loaded) return loaded;
     found = live.emplace(session.consumer, std::move(fresh)).first;
     auto stored = store_liveness(found->second, true);
@@ -165,8 +173,8 @@ void Master::Rules::end_session(PeerId peer, Ending ending) {
   give_back_claims(session, consumer->second, is_blamed ? "ended at work on it" : "");
   consumer->second.instances.erase(peer);
   if (!consumer->second.instances.empty()) return;
-  bool is_awaited =
-      ending == Ending::kGone && options.expire_sessions && !consumer->second.queue.is_settled();
+  bool has_work = !consumer->second.queue.is_settled() || has_bulk_to_come(consumer->second);
+  bool is_awaited = ending == Ending::kGone && options.expire_sessions && has_work;
   if (is_awaited) awaited[session.consumer] = now.steady + options.return_time;
   auto stored = store_watermarks(true);
   if (stored && !is_awaited) stored = store_liveness(consumer->second, false);

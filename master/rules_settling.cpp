@@ -43,14 +43,20 @@ void Master::Rules::hand_out(Live& consumer) {
   }
 }
 
-// Gives what it cost to look at, or 0 if there is nothing to hand out.
-size_t Master::Rules::hand_out_one(Live& consumer) {
-  const Filter& filter = consumer.queue.filter();
+// The instance with most credit.
+Session* Master::Rules::freest_of(const Live& consumer) {
   Session* best = nullptr;
   for (PeerId peer : consumer.instances) {
     Session& session = sessions.at(peer);
     if (best == nullptr || session.free_credit() > best->free_credit()) best = &session;
   }
+  return best;
+}
+
+// Gives what it cost to look at, or 0 if there is nothing to hand out.
+size_t Master::Rules::hand_out_one(Live& consumer) {
+  const Filter& filter = consumer.queue.filter();
+  Session* best = freest_of(consumer);
   if (best == nullptr || best->free_credit() == 0) return 0;
   auto item = consumer.queue.claim_next(best->peer);
   if (!item) {
@@ -63,7 +69,8 @@ size_t Master::Rules::hand_out_one(Live& consumer) {
     broken = record.error();
     return 0;
   }
-  if (!record || !filter.matches_selector(record->descriptor.selector)) {
+  Attempt attempt = consumer.queue.attempt((*item)->seq);
+  if (!record || !wants(consumer, *record, attempt)) {
     consumer.queue.release((*item)->seq, best->peer);
     return filter.cost();
   }
@@ -74,10 +81,20 @@ size_t Master::Rules::hand_out_one(Live& consumer) {
   }
   best->tasks++;
   consumer.offered++;
-  Attempt attempt = consumer.queue.attempt((*item)->seq);
   uint32_t tries = attempt.deaths + attempt.interruptions + attempt.delays;
-  answer(best->peer, 0, Task{Catalog::outward(*std::move(record)), std::nullopt, tries});
+  bool is_offer = offers(consumer.queue.consumer, attempt);
+  answer(best->peer, 0,
+         Task{Catalog::outward(*std::move(record)), std::nullopt, tries, is_offer, attempt.is_again});
   return filter.cost();
+}
+
+// What its place in the log did not tell. Who asks may ask for what the consumer does not take.
+bool Master::Rules::wants(const Live& consumer, const Record& record, const Attempt& attempt) const {
+  const Filter& filter = consumer.queue.filter();
+  const Descriptor& d = record.descriptor;
+  LogEntry entry{record.seq, false, d.domain, d.selector.path(), d.is_object()};
+  bool is_taken = !attempt.is_again || filter.matches(entry);
+  return is_taken && filter.matches_selector(d.selector) && !is_its_own(consumer.queue.consumer, record);
 }
 
 void Master::Rules::feed(Session& reader) {
@@ -129,11 +146,8 @@ Result<bool> Master::Rules::feed_entry(Session& reader, const LogEntry& entry) {
 }
 
 bool Master::Rules::is_idle() const {
-  if (!awaited.empty() || !orphans.empty()) return false;
-  bool producing =
-      std::any_of(sessions.begin(), sessions.end(), [](auto& s) { return s.second.is_producing; });
-  return !producing &&
-         std::all_of(live.begin(), live.end(), [](auto& entry) { return entry.second.queue.is_settled(); });
+  return is_quiet() &&
+         std::none_of(live.begin(), live.end(), [](auto& entry) { return has_bulk_to_come(entry.second); });
 }
 
 Result<std::set<SubmissionId>> Master::Rules::closure_of(SubmissionId id) {
@@ -155,6 +169,15 @@ bool Master::Rules::is_complete(const std::set<SubmissionId>& closure) {
 }
 
 bool Master::Rules::is_settled(SubmissionId id) {
+  auto is_gathered = [&](const Live& consumer) {
+    return consumer.gathered.contains(id) && consumer.queue.consumer.mode == Mode::kComplete;
+  };
+  return is_handled(id) &&
+         std::none_of(live.begin(), live.end(), [&](auto& entry) { return is_gathered(entry.second); });
+}
+
+// By all that work as it comes.
+bool Master::Rules::is_handled(SubmissionId id) {
   auto submission = storage.submission(id);
   if (!submission || submission->open) return false;
   return std::all_of(live.begin(), live.end(),

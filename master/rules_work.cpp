@@ -17,10 +17,16 @@ void Master::Rules::finish(Session& session, Finish& call) {
   }
   if (call.outcome == Outcome::kQuarantined) call.outcome = Outcome::kFailed;  // not the agent's to say
   if (session.started == call.seq) session.started = 0;
+  if (call.message.size() > kMaxReason) call.message.resize(kMaxReason);
+  const auto& bulk = consumer->second.bulk;
+  if (bulk && bulk->peer == session.peer && bulk->first() == call.seq) {
+    auto finished = finish_bulk(session, consumer->second, call);
+    if (!finished && !broken) broken = finished.error();
+    return;
+  }
   auto item = consumer->second.queue.release(call.seq, session.peer);
   if (item) {
     if (session.tasks > 0) session.tasks--;
-    if (call.message.size() > kMaxReason) call.message.resize(kMaxReason);
     auto finished = finish_claim(session, consumer->second, *item, call);
     if (!finished && !broken) broken = finished.error();
   }
@@ -31,6 +37,13 @@ Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, const
                                          Finish& call) {
   auto is_put_off = put_off(session, consumer, item, call);
   if (!is_put_off || *is_put_off) return is_put_off ? Result<void>() : is_put_off.error();
+  Attempt attempt = consumer.queue.attempt(item.seq);
+  if (call.outcome == Outcome::kProcessable && !offers(consumer.queue.consumer, attempt)) {
+    consumer.queue.put_back(item);  // somebody asked for it, or the mode was changed, in the meantime
+    Step begun(storage, next_seq);
+    begin_next(begun, session, consumer, call.next);
+    return apply(begun);
+  }
   Step children(storage, next_seq);
   if (call.outcome == Outcome::kDone) {
     auto staged = stage_children(children, session, call);
@@ -45,7 +58,25 @@ Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, const
   auto ended = end_task(step, consumer, Mark{call.seq, session.consumer, call.outcome, call.message});
   if (!ended) return ended;
   begin_next(step, session, consumer, call.next);
+  keep_state(step, consumer, call);
   return apply(step);
+}
+
+void Master::Rules::keep_state(Step& step, const Live& consumer, const Finish& call) {
+  if (call.state) step.set(consumer.queue.consumer.id, *call.state);
+}
+
+Result<State> Master::Rules::state(const Session& session) {
+  if (session.consumer == 0) return Error{Code::kInvalid, "only consumers keep a state"};
+  auto stored = storage.state(session.consumer);
+  return stored ? Result<State>(State{*std::move(stored)}) : stored.error();
+}
+
+void Master::Rules::forget_attempt(Step& step, Live& consumer, Seq seq) {
+  if (consumer.queue.attempt(seq).empty()) return;
+  Attempt none{.seq = seq, .consumer = consumer.queue.consumer.id, .reason = {}};
+  step.set(none);
+  consumer.queue.set(none);
 }
 
 // The mark, and what counts it.
@@ -54,16 +85,17 @@ Result<void> Master::Rules::end_task(Step& step, Live& consumer, const Mark& mar
   record.count(mark.outcome)++;
   step.set(record);
   step.add(mark);
-  Attempt attempt = consumer.queue.attempt(mark.seq);
-  if (!attempt.empty()) {
-    attempt = Attempt{.seq = mark.seq, .consumer = record.id, .reason = {}};
-    step.set(attempt);
-    consumer.queue.set(attempt);
-  }
+  forget_attempt(step, consumer, mark.seq);
   consumer.finishes++;
-  if (!is_failure(mark.outcome)) return {};
+  bool is_collected = mark.outcome == Outcome::kProcessable;
+  if (!is_failure(mark.outcome) && !is_collected) return {};
   auto stored = storage.get(mark.seq);
   if (!stored) return stored.error();
+  if (is_collected) {
+    step.add(Collected{record.id, stored->submission, mark.seq});
+    if (record.mode == Mode::kComplete) consumer.gathered.insert(stored->submission);
+    return {};
+  }
   auto submission = step.submission(stored->submission);
   if (!submission) return submission.error();
   (*submission)->failures++;

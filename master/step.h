@@ -30,6 +30,11 @@ class Step {
   void set(const Consumer& consumer) { changes_.consumers.push_back(consumer); }
   void set(const Attempt& attempt) { changes_.attempts.push_back(attempt); }
   void set(const Running& running) { changes_.running.push_back(running); }
+  void add(const Collected& collected) { changes_.collected.push_back(collected); }
+  void remove(const Collected& collected) { changes_.uncollected.push_back(collected); }
+  void set(ConsumerId consumer, AgentState state) {
+    changes_.states.emplace_back(consumer, std::move(state));
+  }
 
   const std::vector<Record>& descriptors() const { return changes_.descriptors; }
   Result<void> apply();

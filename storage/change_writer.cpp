@@ -42,6 +42,15 @@ Result<void> ChangeWriter::add(const Changes& changes) {
   for (const Mark& mark : changes.unmarks) remove_mark(mark);
   for (const Attempt& attempt : changes.attempts) add_attempt(attempt);
   for (const Running& running : changes.running) add_running(running);
+  for (const Collected& one : changes.collected) {
+    transaction_.put(Family::kCollected, collected_key(one), "");
+  }
+  for (const Collected& one : changes.uncollected) {
+    transaction_.remove(Family::kCollected, collected_key(one));
+  }
+  for (const auto& [consumer, state] : changes.states) {
+    transaction_.put(Family::kState, consumer_key(consumer), pack(state));
+  }
   for (const Consumer& consumer : changes.consumers) add_consumer(consumer);
   if (changes.descriptors.empty()) return {};
   transaction_.put(Family::kSystem, kTotalsKey, pack(totals_));

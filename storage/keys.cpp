@@ -116,6 +116,9 @@ std::string task_key(ConsumerId consumer, Seq seq) { return KeyWriter().u32(cons
 std::string slot_key(ConsumerId consumer, uint32_t slot) {
   return KeyWriter().u32(consumer).u32(slot).take();
 }
+std::string collected_key(const Collected& collected) {
+  return KeyWriter().u32(collected.consumer).u64(collected.submission).u64(collected.seq).take();
+}
 std::string mark_key(Seq seq, ConsumerId consumer) { return KeyWriter().u64(seq).u32(consumer).take(); }
 std::string consumer_key(ConsumerId consumer) { return KeyWriter().u32(consumer).take(); }
 

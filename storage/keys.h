@@ -80,6 +80,7 @@ std::string mark_key(Seq seq, ConsumerId consumer);
 std::string consumer_key(ConsumerId consumer);
 std::string task_key(ConsumerId consumer, Seq seq);
 std::string slot_key(ConsumerId consumer, uint32_t slot);
+std::string collected_key(const Collected& collected);
 
 // Submissions whose last entries are near each other share a place in the index of active ones, so that a
 // submission that grows entry by entry does not leave a tombstone for each.

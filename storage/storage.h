@@ -27,11 +27,15 @@ struct Changes {
   std::vector<Mark> unmarks;      // marks that are taken back
   std::vector<Attempt> attempts;  // an empty one removes what is stored
   std::vector<Running> running;
+  std::vector<Collected> collected;
+  std::vector<Collected> uncollected;  // what is not collected any more
+  std::vector<std::pair<ConsumerId, AgentState>> states;
   std::vector<Consumer> consumers;
   std::vector<Submission> submissions;
   bool empty() const {
     return descriptors.empty() && origins.empty() && marks.empty() && unmarks.empty() && attempts.empty() &&
-           running.empty() && consumers.empty() && submissions.empty();
+           running.empty() && collected.empty() && uncollected.empty() && states.empty() &&
+           consumers.empty() && submissions.empty();
   }
 };
 
@@ -109,6 +113,9 @@ class Storage {
   virtual Result<std::vector<Mark>> failures(ConsumerId consumer, Seq after, size_t limit) = 0;
   virtual Result<std::vector<Attempt>> attempts(ConsumerId consumer) = 0;  // by position
   virtual Result<std::vector<Running>> running() = 0;                      // by consumer and slot
+  // What the consumer of `from` has collected, from there on, by submission and position.
+  virtual Result<std::vector<Collected>> collected(const Collected& from, size_t limit) = 0;
+  virtual Result<AgentState> state(ConsumerId consumer) = 0;  // an empty one if none is kept
   virtual Result<std::vector<Consumer>> consumers() = 0;
   virtual Result<Submission> submission(SubmissionId id) = 0;
   virtual SubmissionId last_submission() const = 0;

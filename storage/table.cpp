@@ -8,10 +8,10 @@ namespace rebus {
 
 const char* family_name(Family family) {
   static constexpr std::array<const char*, kFamilies> kNames{
-      "?",          "system",  "log",     "bytes",       "stored",  "file",    "identity",
-      "digest",     "path",    "version", "uuid",        "label",   "child",   "origin",
-      "container",  "content", "root",    "same origin", "name",    "mark",    "consumer",
-      "submission", "active",  "open",    "queue",       "failure", "attempt", "running"};
+      "?",     "system",      "log",     "bytes",   "stored",    "file",       "identity",  "digest",
+      "path",  "version",     "uuid",    "label",   "child",     "origin",     "container", "content",
+      "root",  "same origin", "name",    "mark",    "consumer",  "submission", "active",    "open",
+      "queue", "failure",     "attempt", "running", "collected", "state"};
   return kNames[static_cast<size_t>(family)];
 }
 

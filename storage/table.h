@@ -42,8 +42,10 @@ enum class Family : uint8_t {
   kFailure = 25,     // consumer, seq: of marks that are failures
   kAttempt = 26,     // consumer, seq -> Attempt
   kRunning = 27,     // consumer, slot -> seq, token
+  kCollected = 28,   // consumer, submission, seq
+  kState = 29,       // consumer -> AgentState
 };
-inline constexpr size_t kFamilies = 28;
+inline constexpr size_t kFamilies = 30;
 
 // For messages.
 const char* family_name(Family family);

@@ -242,6 +242,31 @@ Result<std::vector<Running>> TableStorage::running() {
   return out;
 }
 
+Result<std::vector<Collected>> TableStorage::collected(const Collected& from, size_t limit) {
+  std::vector<Collected> out;
+  if (limit == 0) return out;
+  auto add = [&](std::string_view key, std::string_view) -> Result<bool> {
+    KeyReader reader(key);
+    Collected one;
+    one.consumer = reader.u32();
+    one.submission = reader.u64();
+    one.seq = reader.u64();
+    if (!reader.done()) return undecodable(*table_, Family::kCollected, key);
+    out.push_back(one);
+    return out.size() < limit;
+  };
+  auto done = scan(Family::kCollected, consumer_key(from.consumer), collected_key(from), add);
+  if (!done) return done.error();
+  return out;
+}
+
+Result<AgentState> TableStorage::state(ConsumerId consumer) {
+  std::string key = consumer_key(consumer);
+  auto stored = table_->get(Family::kState, key);
+  if (!stored) return stored.error();
+  return *stored ? decode<AgentState>(Family::kState, key, **stored) : AgentState{};
+}
+
 Result<std::vector<Consumer>> TableStorage::consumers() {
   std::vector<Consumer> out;
   auto done = scan(Family::kConsumer, "", "", [&](auto key, auto value) -> Result<bool> {

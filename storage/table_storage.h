@@ -56,6 +56,8 @@ class TableStorage final : public Storage {
   Result<std::vector<Mark>> failures(ConsumerId consumer, Seq after, size_t limit) override;
   Result<std::vector<Attempt>> attempts(ConsumerId consumer) override;
   Result<std::vector<Running>> running() override;
+  Result<std::vector<Collected>> collected(const Collected& from, size_t limit) override;
+  Result<AgentState> state(ConsumerId consumer) override;
   Result<std::vector<Consumer>> consumers() override;
   Result<Submission> submission(SubmissionId id) override;
   SubmissionId last_submission() const override { return totals_.last_submission; }

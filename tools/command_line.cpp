@@ -98,7 +98,7 @@ Result<void> Reader::read_agent() {
   AgentCall call;
   call.spec = find(name);
   if (!call.spec) return unknown_agent(name);
-  OptionParser own(name, call.spec->options);
+  OptionParser own(name, options_of(*call.spec));
   OptionParser shared(name, shared_options());
   auto arguments = read_agent_words(own, shared, *call.spec);
   if (!arguments) return arguments.error();
@@ -190,7 +190,8 @@ Error Reader::unknown_option(const std::string& token, const std::string& owner,
 Error Reader::misplaced_option(const std::string& token, const AgentSpec& spec) const {
   std::string name = token.substr(0, token.find('='));
   OptionParser global("rebus_agent", global_options());
-  if (!global.knows(token)) return unknown_option(token, spec.name, OptionParser(spec.name, spec.options));
+  if (!global.knows(token))
+    return unknown_option(token, spec.name, OptionParser(spec.name, options_of(spec)));
   return wrong(spec.name + " has no option " + escape(name) + ": it belongs before the first agent");
 }
 

@@ -99,7 +99,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string agent_synopsis(const AgentSpec& spec) {
   std::string line = "rebus_agent … " + spec.name;
-  if (!spec.options.empty()) line += " [OPTIONS]";
+  if (!options_of(spec).empty()) line += " [OPTIONS]";
   const auto& takes = spec.arguments;
   if (takes.max == 0) return line;
   std::string argument = takes.metavar + (takes.max > 1 ? "…" : "");
@@ -182,7 +182,7 @@ std::string agent_page(const AgentSpec& spec) {
                      wrap(agent_synopsis(spec), kIndent) + title("DESCRIPTION") + wrap(spec.help, kIndent) +
                      title("TAKES") + wrap(takes_text(spec), kIndent);
   if (spec.arguments.max > 0) page += title("ARGUMENTS") + entry(spec.arguments.metavar, spec.arguments.help);
-  return page + title("OPTIONS") + option_list(spec.options) + wrap(shared_note(), kIndent);
+  return page + title("OPTIONS") + option_list(options_of(spec)) + wrap(shared_note(), kIndent);
 }
 
 std::string bus_page() {

@@ -36,12 +36,12 @@ std::string option_key(const OptionSpec& spec);
 // Starts with '-' and is not "-" alone.
 bool looks_like_option(std::string_view token);
 
-// Collects the options of one owner. The specs must outlive it.
+// Collects the options of one owner.
 class OptionParser {
  public:
   // `owner` is named by errors: "rebus_agent", "inject".
   OptionParser(std::string owner, std::span<const OptionSpec> specs)
-      : owner_(std::move(owner)), specs_(specs) {}
+      : owner_(std::move(owner)), specs_(specs.begin(), specs.end()) {}
 
   bool knows(std::string_view token) const;
   // Takes the option at the front, with its value. It must be known.
@@ -62,7 +62,7 @@ class OptionParser {
   Error wrong(const std::string& name, const std::string& what) const;
 
   std::string owner_;
-  std::span<const OptionSpec> specs_;
+  std::vector<OptionSpec> specs_;
   std::map<std::string, std::vector<std::string>> given_;
 };
 

@@ -219,7 +219,8 @@ TEST(Codec, RefusesWrongValueHeaders) {
 TEST(Codec, RefusesUnknownNumbers) {
   expect_protocol_error(decode_body<Hello>(map_of({{2, 5}})), "unknown number");
   expect_protocol_error(decode_body<Find>(map_of({{1, 12}})), "unknown number");
-  expect_protocol_error(decode_body<Finish>(map_of({{2, 5}})), "unknown number");
+  expect_protocol_error(decode_body<Finish>(map_of({{2, 6}})), "unknown number");
+  expect_protocol_error(decode_body<SetMode>(map_of({{2, 5}})), "unknown number");
   expect_protocol_error(decode_body<Failure>(map_of({{1, 99}})), "unknown number");
   expect_protocol_error(decode_body<Failure>(map_of({{1, 257}})), "malformed");
   EXPECT_TRUE(decode_body<Failure>(map_of({{1, 12}})).ok());

@@ -57,6 +57,7 @@ std::string name_of(const Origin&) { return "Origin"; }
 std::string name_of(const NamedMark&) { return "NamedMark"; }
 std::string name_of(const FailedTask&) { return "FailedTask"; }
 std::string name_of(const LabelledUuid&) { return "LabelledUuid"; }
+std::string name_of(const AgentState&) { return "AgentState"; }
 std::string name_of(const Consumer&) { return "Consumer"; }
 std::string name_of(const ConsumerStatus&) { return "ConsumerStatus"; }
 std::string name_of(const Submission&) { return "Submission"; }

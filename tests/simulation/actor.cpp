@@ -45,6 +45,8 @@ Hello hello_of(const Actor& actor) {
     case Part::kHash:
     case Part::kClock:
     case Part::kFrail:
+    case Part::kGather:
+    case Part::kDigest:
       hello.prefixes = {"/binary"};
       break;
     case Part::kChain:
@@ -59,7 +61,9 @@ Hello hello_of(const Actor& actor) {
       hello.from = actor.position + 1;
       break;
   }
-  hello.objects_only = actor.part == Part::kHash || actor.part == Part::kClock || actor.part == Part::kFrail;
+  hello.objects_only = hello.prefixes == std::vector<std::string>{"/binary"};
+  if (actor.part == Part::kGather) hello.modes = {Mode::kIdle};
+  if (actor.part == Part::kDigest) hello.modes = {Mode::kComplete};
   return hello;
 }
 
@@ -90,8 +94,21 @@ std::vector<NewDescriptor> members_of(const Descriptor& container) {
 
 bool is_poison(const Task& task) { return task.record.descriptor.selector.id()->bytes[1] % 4 == 0; }
 
+Finish finish_of_bulk(const Actor& actor) {
+  Finish finish;
+  finish.seq = actor.bulk->seq;
+  std::string text;
+  for (const Record& record : actor.collected) text += std::to_string(record.seq) + " ";
+  NewDescriptor item;
+  item.descriptor = make_child(actor.collected.front().descriptor, actor.name, "/" + actor.name,
+                               Value::of(std::move(text)), Kind::kText);
+  finish.children.push_back(std::move(item));
+  return finish;
+}
+
 Finish finish_of(const Actor& actor, const Task& task, Random& random) {
   Finish finish;
+  if (task.is_offer) finish.outcome = Outcome::kProcessable;
   finish.seq = task.origin ? task.origin->seq : task.record.seq;
   switch (actor.part) {
     case Part::kHash:

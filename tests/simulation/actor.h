@@ -23,6 +23,8 @@ enum class Part {
   kChain,   // results of results, until the master's rules stop it
   kFussy,   // fails on some, filters others, asks for another try of a third kind
   kFrail,   // its process dies of some files, always
+  kGather,  // collects files, and works on all of them when the bus is idle
+  kDigest,  // the same for each submission, when that is complete
   kRead,    // a reader: looks at everything, in order
 };
 
@@ -36,7 +38,10 @@ struct Actor {
   uint64_t token = 0;  // of the last session
   std::deque<Message> inbox, outbox;
   std::deque<Task> tasks;
-  std::optional<Task> current;          // as-it-goes: its pushes are under way
+  std::optional<Task> current;  // as-it-goes: its pushes are under way
+  std::deque<BulkTask> bulks;
+  std::optional<BulkTask> bulk;         // its pages are asked for
+  std::vector<Record> collected;        // of them so far
   std::map<uint64_t, Body> unanswered;  // calls, repeated after a reconnect
   uint64_t next_request = 1;
   // injector
@@ -57,6 +62,8 @@ std::vector<NewDescriptor> members_of(const Descriptor& container);
 // Whether the file ends every kFrail that looks at it.
 bool is_poison(const Task& task);
 Finish finish_of(const Actor& actor, const Task& task, Random& random);
+// Its child tells what it was about: positions, each with a space behind it.
+Finish finish_of_bulk(const Actor& actor);
 Descriptor note_of(uint64_t injector);
 
 }  // namespace rebus::simulation

@@ -63,6 +63,10 @@ class CrashStorage final : public Storage {
   }
   Result<std::vector<Attempt>> attempts(ConsumerId c) override { return inner_->attempts(c); }
   Result<std::vector<Running>> running() override { return inner_->running(); }
+  Result<std::vector<Collected>> collected(const Collected& from, size_t limit) override {
+    return inner_->collected(from, limit);
+  }
+  Result<AgentState> state(ConsumerId consumer) override { return inner_->state(consumer); }
   Result<std::vector<Consumer>> consumers() override { return inner_->consumers(); }
   Result<Submission> submission(SubmissionId s) override { return inner_->submission(s); }
   SubmissionId last_submission() const override { return inner_->last_submission(); }

@@ -1,6 +1,7 @@
 #include "tests/simulation/world.h"
 
 #include <algorithm>
+#include <sstream>
 
 namespace rebus::simulation {
 namespace {
@@ -24,6 +25,8 @@ World::World(uint64_t seed, bool faults) : faults_(faults), random_(seed) {
   hire(Part::kChain, "chain", 0);
   hire(Part::kFussy, "fussy", 0);
   hire(Part::kFrail, "frail", 0);
+  for (uint64_t i = 0; i <= casting() % 2; i++) hire(Part::kGather, "gather", i);
+  hire(Part::kDigest, "digest", 0);
   hire(Part::kRead, "reader", 0);
   start_master();
 }
@@ -124,6 +127,8 @@ void World::connect(Actor& actor) {
   actor.peer = next_peer_++;
   actor.tasks.clear();
   actor.current.reset();
+  actor.bulks.clear();
+  actor.bulk.reset();
   actor.joined = false;
   actor.outbox.push_back({UINT64_MAX, hello_of(actor)});
 }
@@ -132,8 +137,12 @@ void World::connect(Actor& actor) {
 void World::disconnect(Actor& actor, bool noticed) {
   if (actor.peer == 0) return;
   if (actor.current) deaths_[{actor.name, actor.current->record.seq}]++;
+  if (actor.bulk) deaths_[{actor.name, 0}]++;    // of all that is in it
   for (const Message& message : actor.outbox) {  // the master may think that it was at work on that
-    if (auto* finish = std::get_if<Finish>(&message.body)) deaths_[{actor.name, finish->seq}]++;
+    if (auto* finish = std::get_if<Finish>(&message.body)) {
+      deaths_[{actor.name, finish->seq}]++;
+      deaths_[{actor.name, 0}]++;
+    }
   }
   if (random_() % 2 == 0 && master_) {  // what it sent before may still arrive
     for (Message& message : actor.outbox) master_->handle(actor.peer, std::move(message), now_);
@@ -171,6 +180,7 @@ void World::receive(Actor& actor, Message message) {
     actor.tasks.push_back(std::move(*task));
     return;
   }
+  if (auto* bulk = std::get_if<BulkTask>(&message.body)) return actor.bulks.push_back(*bulk);
   auto it = actor.unanswered.find(message.request);
   if (it == actor.unanswered.end()) return;
   Body call = std::move(it->second);
@@ -184,6 +194,10 @@ void World::answered(Actor& actor, const Body& call, const Body& answer) {
   const auto* push = std::get_if<Push>(&call);
   if (push != nullptr && std::holds_alternative<Pushed>(answer)) {
     acknowledged_.insert(push->item.descriptor.selector.str());
+  }
+  if (const auto* items = std::get_if<Items>(&answer)) {
+    actor.collected.insert(actor.collected.end(), items->records.begin(), items->records.end());
+    if (items->cursor != 0) this->call(actor, ListBulk{items->cursor});
   }
   const auto* failure = std::get_if<Failure>(&answer);
   if (failure != nullptr) broken_law_ = "a correct call is not refused: " + failure->message;
@@ -205,6 +219,7 @@ void World::work(Actor& actor) {
   }
   if (actor.current && actor.part == Part::kFrail && is_poison(*actor.current))
     return disconnect(actor, true);
+  if (actor.bulk || (!actor.bulks.empty() && !actor.current)) return work_on_bulk(actor);
   if (actor.current && actor.unanswered.empty()) {  // all that it published is stored
     bool muddled = faults_ && actor.part == Part::kClock && random_() % 10 == 0;
     if (muddled) actor.outbox.push_back({0, finish_of(actor, *actor.current, random_)});
@@ -229,6 +244,19 @@ void World::work(Actor& actor) {
   actor.current = std::move(task);
 }
 
+void World::work_on_bulk(Actor& actor) {
+  if (!actor.bulk) {
+    actor.bulk = actor.bulks.front();
+    actor.bulks.pop_front();
+    actor.collected.clear();
+    actor.outbox.push_back({0, Started{actor.bulk->seq}});
+    return call(actor, ListBulk{});
+  }
+  if (!actor.unanswered.empty()) return;
+  actor.outbox.push_back({0, finish_of_bulk(actor)});
+  actor.bulk.reset();
+}
+
 bool World::at_rest() const {
   return std::all_of(cast_.begin(), cast_.end(),
                      [](auto& a) {
@@ -237,8 +265,9 @@ bool World::at_rest() const {
                                         std::all_of(a->outbox.begin(), a->outbox.end(), [](const Message& m) {
                                           return std::holds_alternative<Heartbeat>(m.body);
                                         });
-                       return a->joined && a->inbox.empty() && a->tasks.empty() && !a->current &&
-                              a->unanswered.empty() && done && caught_up;
+                       bool has_work = !a->tasks.empty() || a->current || !a->bulks.empty() || a->bulk;
+                       return a->joined && a->inbox.empty() && !has_work && a->unanswered.empty() && done &&
+                              caught_up;
                      }) &&
          master_->is_idle();
 }
@@ -263,14 +292,16 @@ std::string World::check_progress() {
         hello.role == Role::kReader ? check_reader(*actor) : check_consumer(hello, ids[hello.agent]);
     if (!broken.empty()) return broken;
   }
-  return "";
+  std::string broken = check_bulks("gather");
+  return broken.empty() ? check_bulks("digest") : broken;
 }
 
 // Only what ended three instances, and all that ends every instance.
 std::string World::check_quarantine() {
   for (const Consumer& consumer : *storage_.consumers()) {
     for (const Mark& mark : *storage_.failures(consumer.id, 0, 1 << 20)) {
-      if (mark.outcome != Outcome::kQuarantined || deaths_[{consumer.agent, mark.seq}] >= 3) continue;
+      int deaths = std::max(deaths_[{consumer.agent, mark.seq}], deaths_[{consumer.agent, 0}]);
+      if (mark.outcome != Outcome::kQuarantined || deaths >= 3) continue;
       return "only what ended three instances is quarantined: " + consumer.agent + ": " + mark.message;
     }
   }
@@ -322,6 +353,22 @@ std::string World::check_effects() {
   return "";
 }
 
+// Each file was in one bulk, and only one.
+std::string World::check_bulks(const std::string& agent) {
+  std::map<Seq, int> bulks;
+  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+    if (entry.is_origin) continue;
+    if (entry.path == "/binary/elf") bulks.try_emplace(entry.seq, 0);
+    if (entry.path != "/" + agent) continue;
+    std::istringstream seqs(*storage_.get(entry.seq)->descriptor.value.load(1 << 20));
+    for (Seq seq = 0; seqs >> seq;) bulks[seq]++;
+  }
+  for (const auto& [seq, count] : bulks) {
+    if (count != 1) return "a file is in one bulk of " + agent + ", not in " + std::to_string(count);
+  }
+  return "";
+}
+
 std::string World::check_reader(const Actor& reader) {
   if (!std::is_sorted(reader.seen.begin(), reader.seen.end())) return "a reader gets the log in order";
   std::vector<Seq> log;
@@ -333,7 +380,8 @@ std::string World::check_reader(const Actor& reader) {
 std::set<std::string> World::outcome() {
   std::set<std::string> lines;
   for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
-    if (entry.is_origin || entry.path == "/clock") continue;
+    bool depends_on_the_order = entry.path == "/clock" || entry.path == "/gather" || entry.path == "/digest";
+    if (entry.is_origin || depends_on_the_order) continue;
     lines.insert(storage_.get(entry.seq)->descriptor.selector.str());
     for (const Origin& origin : *storage_.origins_of(entry.seq, 0, 1 << 20)) {
       std::string container =

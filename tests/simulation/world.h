@@ -44,6 +44,8 @@ class World {
   std::string check_progress();
   std::string check_consumer(const Hello& hello, ConsumerId id);
   std::string check_effects();
+  std::string check_bulks(const std::string& agent);
+  void work_on_bulk(Actor& actor);
   std::string check_reader(const Actor& reader);
   void hire(Part part, const std::string& name, uint64_t number);
 

@@ -21,6 +21,9 @@ class Model {
     for (const Mark& m : changes.unmarks) marks_.erase({m.seq, m.consumer});
     for (const Attempt& a : changes.attempts) attempts_[{a.consumer, a.seq}] = a;
     for (const Running& r : changes.running) running_[{r.consumer, r.slot}] = r;
+    for (const Collected& c : changes.collected) collected_.insert(c);
+    for (const Collected& c : changes.uncollected) collected_.erase(c);
+    for (const auto& [consumer, state] : changes.states) states_[consumer] = state;
     for (const Consumer& c : changes.consumers) consumers_[c.id] = c;
     for (const Submission& s : changes.submissions) submissions_[s.id] = s;
   }
@@ -165,6 +168,17 @@ class Model {
     }
     return out;
   }
+  std::vector<Collected> collected(const Collected& from, size_t limit) const {
+    std::vector<Collected> out;
+    for (const Collected& c : collected_) {
+      if (c.consumer == from.consumer && c >= from && out.size() < limit) out.push_back(c);
+    }
+    return out;
+  }
+  AgentState state(ConsumerId consumer) const {
+    auto it = states_.find(consumer);
+    return it == states_.end() ? AgentState{} : it->second;
+  }
   std::vector<Consumer> consumers() const {
     std::vector<Consumer> out;
     for (const auto& [id, consumer] : consumers_) out.push_back(consumer);
@@ -223,6 +237,8 @@ class Model {
   std::map<std::pair<Seq, ConsumerId>, Mark> marks_;
   std::map<std::pair<ConsumerId, Seq>, Attempt> attempts_;
   std::map<std::pair<ConsumerId, uint32_t>, Running> running_;
+  std::set<Collected> collected_;
+  std::map<ConsumerId, AgentState> states_;
   std::map<ConsumerId, Consumer> consumers_;
   std::map<SubmissionId, Submission> submissions_;
 };

@@ -111,7 +111,7 @@ class Author {
   }
 
   void add_mark(Changes& changes) {
-    auto outcome = static_cast<Outcome>(1 + below(4));
+    auto outcome = static_cast<Outcome>(1 + below(5));
     changes.marks.push_back({1 + below(next_ + 2), consumer_id(), outcome, name()});
     if (chance(4)) changes.unmarks.push_back({1 + below(next_ + 2), consumer_id()});
   }
@@ -120,14 +120,18 @@ class Author {
     changes.attempts.push_back(
         {1 + below(next_ + 2), consumer_id(), count(), count(), count(), chance(4), name()});
     changes.running.push_back({consumer_id(), count(), below(next_ + 2), below(9)});
+    changes.collected.push_back(collected());
+    if (chance(2)) changes.uncollected.push_back(collected());
+    if (chance(4)) changes.states.push_back({consumer_id(), {1 + count(), name()}});
   }
+  Collected collected() { return {consumer_id(), below(3), below(4)}; }
   ConsumerId consumer_id() { return static_cast<ConsumerId>(1 + below(3)); }
   Consumer consumer() {
     return {static_cast<ConsumerId>(1 + below(3)),
             name(),
             name(),
             {below(99), below(99), below(99)},
-            {0, 1, 2, below(9), below(9)}};
+            {0, 1, 2, below(9), below(9), below(9)}};
   }
   Submission submission(const Model& model) {
     Submission s;
@@ -308,6 +312,10 @@ class Examiner {
     for (size_t i = 0; i < attempts.size(); i++) {
       EXPECT_EQ(pack(attempts[i]), pack(model_.attempts(of)[i]));
     }
+    Collected from{of, of, of};
+    EXPECT_EQ(must(storage_.collected(from, 3)), model_.collected(from, 3));
+    EXPECT_EQ(must(storage_.collected({of}, 100)), model_.collected({of}, 100));
+    EXPECT_EQ(pack(must(storage_.state(of))), pack(model_.state(of)));
     auto running = must(storage_.running());
     ASSERT_EQ(running.size(), model_.running().size());
     for (size_t i = 0; i < running.size(); i++) {

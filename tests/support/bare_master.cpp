@@ -63,11 +63,15 @@ void BareMaster::settle() {
   for (Outgoing& out : *master_->settle()) {
     if (auto* task = std::get_if<Task>(&out.message.body)) {
       tasks_[out.peer].push_back(std::move(*task));
+    } else if (auto* bulk = std::get_if<BulkTask>(&out.message.body)) {
+      bulks_[out.peer].push_back(*bulk);
     } else {
       answers_[out.message.request] = std::move(out.message.body);
     }
   }
 }
+
+std::deque<BulkTask> BareMaster::bulks(PeerId peer) { return std::exchange(bulks_[peer], {}); }
 
 std::deque<Task> BareMaster::tasks(PeerId peer) { return std::exchange(tasks_[peer], {}); }
 

@@ -30,6 +30,7 @@ class BareMaster {
   void tell(PeerId peer, Body message);
   // Tasks that arrived for the peer, oldest first; taken out.
   std::deque<Task> tasks(PeerId peer);
+  std::deque<BulkTask> bulks(PeerId peer);
   // Answers without a waiting ask(), such as a submission's completion.
   bool has_answer(uint64_t request) const { return answers_.contains(request); }
   uint64_t start_asking(PeerId peer, Body call);
@@ -52,6 +53,7 @@ class BareMaster {
   uint64_t next_request_ = 1;
   std::map<uint64_t, Body> answers_;
   std::map<PeerId, std::deque<Task>> tasks_;
+  std::map<PeerId, std::deque<BulkTask>> bulks_;
   std::map<PeerId, uint64_t> tokens_;
 };
 

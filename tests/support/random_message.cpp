@@ -59,7 +59,8 @@ struct Fill {
   void fill(By& v) { pick(v, 1, 11); }
   void fill(Kind& v) { pick(v, 0, 2); }
   void fill(Lane& v) { pick(v, 0, 2); }
-  void fill(Outcome& v) { pick(v, 1, 3); }
+  void fill(Outcome& v) { pick(v, 1, 5); }
+  void fill(Mode& v) { pick(v, 1, 4); }
   void fill(Code& v) { pick(v, 1, 12); }
   template <class T>
   void pick(T& v, unsigned first, unsigned last) {

@@ -28,6 +28,8 @@ class WorkOnce final : public Work {
   std::unique_ptr<ValueWriter> new_value() override { return spool_.create(); }
 
   void progress() override {}
+  const Record* slot(std::string_view) const override { return nullptr; }
+  Result<void> keep(uint32_t, std::string) override { return {}; }
   Error later(std::string reason, std::chrono::milliseconds, uint32_t) override {
     return {Code::kTryLater, std::move(reason)};
   }
