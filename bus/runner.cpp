@@ -1,5 +1,6 @@
 #include "bus/runner.h"
 
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "bus/slot_set.h"
 #include "bus/step_results.h"
+#include "bus/task_context.h"
 #include "descriptor/escape.h"
 #include "descriptor/json.h"
 
@@ -153,9 +155,26 @@ Result<void> restore(const AgentSpec& spec, Agent& agent, Bus& bus) {
   return guarded([&] { return agent.restore(*state); });
 }
 
+TaskContext context_of(const AgentSpec& spec, const Task& task) {
+  const Descriptor& d = task.record.descriptor;
+  return {spec.name, d.domain.str(), d.selector.str(), task.tries + 1};
+}
+
+TaskContext context_of(const AgentSpec& spec, const Bus& bus, const BulkTask& task) {
+  return {spec.name, bus.hello().domain.str(), {}, task.tries + 1};
+}
+
+void log_end(const Result<Outcome>& ended) {
+  if (ended) return spdlog::debug("{}", outcome_name(*ended));
+  bool is_later = ended.error().code == Code::kTryLater;
+  spdlog::info("{}: {}", is_later ? "asks for another try" : "failed", escape(ended.error().message));
+}
+
 template <class OneWork, class Process>
-Result<void> serve_one(OneWork work, Bus& bus, RunCounts& counts, Process process) {
+Result<void> serve_one(TaskContext context, OneWork work, Bus& bus, RunCounts& counts, Process process) {
+  TaskScope scope(std::move(context));
   auto ended = process(work);
+  log_end(ended);
   auto counted = count(ended, counts);
   return counted ? bus.finish(work.end(ended)) : counted;
 }
@@ -168,10 +187,12 @@ Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& cou
     if (bus.take_loss()) served = restore(spec, agent, bus);
     if (!served) return served;
     if (const auto* bulk = std::get_if<BulkTask>(&*event)) {
-      served = serve_one(CollectedWork(spec, bus, *bulk), bus, counts,
+      served = serve_one(context_of(spec, bus, *bulk), CollectedWork(spec, bus, *bulk), bus, counts,
                          [&](auto& work) { return process_all(agent, work); });
     } else {
-      served = serve_one(TaskWork(spec, bus, std::get<Task>(std::move(*event))), bus, counts,
+      Task& task = std::get<Task>(*event);
+      TaskContext context = context_of(spec, task);
+      served = serve_one(std::move(context), TaskWork(spec, bus, std::move(task)), bus, counts,
                          [&](auto& work) { return process_one(agent, work); });
     }
   }
@@ -251,6 +272,7 @@ Result<Hello> make_hello(const AgentSpec& spec, const Options& options, const Do
 
 Result<void> run_agent(const AgentSpec& spec, const Setting& setting, Bus& bus, RunCounts& counts,
                        bool until_idle) {
+  TaskScope scope({spec.name, bus.hello().domain.str(), {}, 0});
   auto agent = guarded([&]() -> Result<std::unique_ptr<Agent>> { return spec.make(setting); });
   if (!agent) return agent.error();
   if (until_idle) {

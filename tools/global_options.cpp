@@ -95,6 +95,7 @@ void read_logging(const Options& options, Globals& globals) {
   if (options.flag("debug")) globals.verbosity = 2;
   globals.log_file = options.text("log-file");
   globals.syslog = options.flag("syslog");
+  globals.log_format = options.text("log-format");
 }
 
 }  // namespace
@@ -131,6 +132,7 @@ std::span<const OptionSpec> global_options() {
         {"-D,--debug", "", "the same as -vv", ""},
         {"--log-file", "FILE", "append the log to FILE instead of standard error", ""},
         {"--syslog", "", "log to syslog instead of standard error", ""},
+        {"--log-format", "FORMAT", "how log lines look: text, or json (one object per line)", "text"},
         {"--list-agents", "", "print the agents and what they do", ""},
         {"--list-bus-options", "", "print the buses and their options", ""},
         {"--version", "", "print the version", ""},

@@ -22,6 +22,7 @@ struct Globals {
   Domain domain;
   unsigned verbosity = 0;  // 0: warnings, 1: what happens, 2: all
   std::string log_file;
+  std::string log_format = "text";  // or "json"
   bool syslog = false;
   bool networked = false;
   std::string bus_address;  // empty: the usual one

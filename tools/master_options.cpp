@@ -47,8 +47,8 @@ constexpr const char* kFooter =
 
 struct Given {
   std::string bus, storage_argument;
-  std::string address, storage, path, profile = "server", log_file;
-  bool insecure_tcp = false, quiet = false;
+  std::string address, storage, path, profile = "server", log_file, log_format = "text";
+  bool insecure_tcp = false, quiet = false, syslog = false;
   int verbose = 0;
 };
 
@@ -71,6 +71,10 @@ void declare(CLI::App& app, Given& given) {
   app.add_flag("-q,--quiet", given.quiet, "log only warnings and errors");
   app.add_option("-f,--logfile", given.log_file, "append the log to FILE instead of standard error")
       ->type_name("FILE");
+  app.add_flag("--syslog", given.syslog, "log to syslog instead of standard error");
+  app.add_option("--log-format", given.log_format, "how log lines look: text, or json (one object per line)")
+      ->type_name("FORMAT")
+      ->capture_default_str();
 }
 
 // The name of a directory below the user's data.
@@ -122,7 +126,8 @@ Result<MasterSetting> setting_of(const Given& given) {
   if (!limits) return limits.error();
   if (given.quiet && given.verbose > 0) return wrong("-q and -v contradict each other");
   unsigned verbosity = given.quiet ? 0 : given.verbose > 0 ? 2 : 1;
-  return MasterSetting{*address, *storage, *limits, given.insecure_tcp, verbosity, given.log_file};
+  return MasterSetting{*address,  *storage,       *limits,      given.insecure_tcp,
+                       verbosity, given.log_file, given.syslog, given.log_format};
 }
 
 std::string complaint(const CLI::App& app, const CLI::ParseError& error) {

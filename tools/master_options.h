@@ -17,6 +17,8 @@ struct MasterSetting {
   bool insecure_tcp = false;
   unsigned verbosity = 1;  // 0: warnings, 1: what happens, 2: everything
   std::string log_file;    // empty: standard error
+  bool syslog = false;
+  std::string log_format = "text";  // or "json"
 };
 
 // The program ends at once: `text` was asked for (standard output), or is a complaint (standard error).

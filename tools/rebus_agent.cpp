@@ -61,7 +61,8 @@ int run_chain(const CommandLine& line) {
   set_process_limits();
   if (auto checked = check_has_input(line); !checked) return fail(checked.error());
   const Globals& globals = line.globals;
-  auto log = set_up_log({"rebus_agent", globals.verbosity, globals.log_file, globals.syslog});
+  auto log =
+      set_up_log({"rebus_agent", globals.verbosity, globals.log_file, globals.syslog, globals.log_format});
   if (!log) return fail(log.error());
   Chain chain(line);
   Signals signals([&] { return chain.ask_stop(); });

@@ -55,7 +55,8 @@ Result<void> serve(const MasterSetting& setting, int stop_fd) {
 
 int run(const MasterSetting& setting) {
   set_process_limits();
-  auto log = set_up_log({"rebus_master", setting.verbosity, setting.log_file});
+  auto log =
+      set_up_log({"rebus_master", setting.verbosity, setting.log_file, setting.syslog, setting.log_format});
   if (!log) {
     std::fprintf(stderr, "rebus_master: %s\n", log.error().message.c_str());
     return ExitStatus::of(log.error().code);
