@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -15,8 +14,8 @@
 #include <cstring>
 #include <sstream>
 
+#include "agents/support/child_spawn.h"
 #include "agents/support/file_handle.h"
-#include "descriptor/escape.h"
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 forgot to say that it is C
@@ -28,18 +27,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMaxErrors = 4096;  // bytes kept of standard error
-
-std::string variable(const char* name, const char* fallback) {
-  const char* value = std::getenv(name);
-  return std::string(name) + "=" + (value != nullptr ? value : fallback);
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  for (auto& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
 
 struct Pipe {
   FileHandle read{-1}, write{-1};
@@ -122,50 +109,9 @@ class Child {
   ChildEnd result_;
 };
 
-// What the child is given instead of what this process has.
-class SpawnSetup {
- public:
-  SpawnSetup(int in, int out, int err) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_adddup2(&actions_, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, err, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-    posix_spawnattr_init(&attributes_);
-    sigset_t signals;
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes_, &signals);
-    sigfillset(&signals);
-    posix_spawnattr_setsigdefault(&attributes_, &signals);
-    posix_spawnattr_setpgroup(&attributes_, 0);
-    posix_spawnattr_setflags(&attributes_,
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  ~SpawnSetup() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSetup(const SpawnSetup&) = delete;
-  SpawnSetup& operator=(const SpawnSetup&) = delete;
-
-  // Gives an error number, or 0.
-  int spawn(const ChildProgram& program, pid_t& pid) const {
-    std::vector<std::string> words = program.words, variables = program.variables;
-    variables.push_back(variable("PATH", "/usr/bin:/bin"));
-    variables.push_back(variable("HOME", "/"));
-    return posix_spawnp(&pid, words.front().c_str(), &actions_, &attributes_, pointers(words).data(),
-                        pointers(variables).data());
-  }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
-void limit(pid_t pid, const ChildProgram& program) {
-  rlimit memory{program.most_memory, program.most_memory};
-  prlimit(pid, RLIMIT_AS, &memory, nullptr);
-  auto seconds = static_cast<rlim_t>(program.time.count() / 1000 + 1);  // if this process dies before it
+// For the case that this process dies before it.
+void limit_time(pid_t pid, const ChildProgram& program) {
+  auto seconds = static_cast<rlim_t>(program.time.count() / 1000 + 1);
   rlimit time{seconds, seconds};
   prlimit(pid, RLIMIT_CPU, &time, nullptr);
 }
@@ -177,16 +123,12 @@ Result<ChildEnd> run_child(const ChildProgram& program, std::string_view input) 
   if (!in) return in.error();
   auto out = make_pipe(), err = make_pipe();
   if (!out || !err) return out ? err.error() : out.error();
-  pid_t pid = 0;
-  int error = SpawnSetup(in->get(), out->write.get(), err->write.get()).spawn(program, pid);
-  if (error != 0) {
-    return Error{error == ENOENT ? Code::kNotFound : Code::kFailed,
-                 "cannot start " + escape(program.words.front()) + ": " + std::strerror(error)};
-  }
-  limit(pid, program);
+  auto pid = spawn_child(program, {in->get(), out->write.get(), err->write.get()});
+  if (!pid) return pid.error();
+  limit_time(*pid, program);
   out->write = FileHandle(-1);  // the child's alone: else its end is never seen
   err->write = FileHandle(-1);
-  return Child(pid, std::move(*out), std::move(*err)).wait(program);
+  return Child(*pid, std::move(*out), std::move(*err)).wait(program);
 }
 
 bool is_installed(const std::string& program) {
