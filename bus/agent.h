@@ -191,8 +191,9 @@ struct SlotSpec {
 
 struct AgentSpec {
   std::string name = {};
-  std::string summary = {};  // one line
-  std::string help = {};     // more, for -h: what it takes, gives, prints; examples
+  std::string other_name = {};  // it is found by, too: that of the original; the bus knows `name` only
+  std::string summary = {};     // one line
+  std::string help = {};        // more, for -h: what it takes, gives, prints; examples
   Role role = Role::kConsumer;
   std::vector<std::string> prefixes = {};  // type paths it may care about
   bool objects_only = false;               // files, not results
@@ -216,6 +217,10 @@ struct AgentSpec {
   std::unique_ptr<Agent> (*make)(const Setting&) = nullptr;
   // Options that change what the agent declares (prefixes, selector_regex, from); may be null.
   Result<void> (*declare)(const Options&, Hello&) = nullptr;
+
+  bool is_called(std::string_view word) const {
+    return word == name || (!other_name.empty() && word == other_name);
+  }
 };
 
 // The options of an agent, and --mode where it has several.

@@ -166,7 +166,7 @@ Result<void> Reader::check_forgotten_separator(const AgentSpec& spec, const std:
 
 const AgentSpec* Reader::find(const std::string& name) const {
   for (const auto* spec : agents_) {
-    if (spec->name == name) return spec;
+    if (spec->is_called(name)) return spec;
   }
   return nullptr;
 }

@@ -1,6 +1,7 @@
 #include "tools/help.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 #include <utility>
 
@@ -162,10 +163,13 @@ std::string wrap(const std::string& text, size_t indent, size_t width) {
 }
 
 std::string agent_list(std::span<const AgentSpec* const> agents) {
-  std::vector<const AgentSpec*> sorted(agents.begin(), agents.end());
-  std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->name < b->name; });
+  std::map<std::string, std::string> entries;
+  for (const auto* spec : agents) {
+    entries[spec->name] = spec->summary;
+    if (!spec->other_name.empty()) entries[spec->other_name] = "another name of " + spec->name;
+  }
   std::string list;
-  for (const auto* spec : sorted) list += entry(spec->name, spec->summary);
+  for (const auto& [name, summary] : entries) list += entry(name, summary);
   return list;
 }
 

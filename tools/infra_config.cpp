@@ -271,7 +271,8 @@ void Reader::read_agent(const YamlNode& node, const std::string& path) {
 }
 
 const AgentSpec* Reader::find_agent(const std::string& name) const {
-  auto found = std::find_if(agents_.begin(), agents_.end(), [&](auto* spec) { return spec->name == name; });
+  auto found =
+      std::find_if(agents_.begin(), agents_.end(), [&](auto* spec) { return spec->is_called(name); });
   return found == agents_.end() ? nullptr : *found;
 }
 

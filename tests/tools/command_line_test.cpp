@@ -112,7 +112,11 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Two agents of one name would share their progress, and the second could never be called.
 TEST(Agents, HaveNamesOfTheirOwn) {
-  for (const AgentSpec* spec : all_agents()) EXPECT_EQ(find_agent(spec->name), spec) << spec->name;
+  for (const AgentSpec* spec : all_agents()) {
+    EXPECT_EQ(find_agent(spec->name), spec) << spec->name;
+    std::string other = spec->other_name.empty() ? spec->name : spec->other_name;
+    EXPECT_EQ(find_agent(other), spec) << other;
+  }
 }
 
 TEST(CommandLineTest, AFileMayHaveTheNameOfAnAgent) {
