@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/fuzz/targets.h"
+#include "tests/support/pe_maker.h"
 #include "tests/support/random_message.h"
+#include "tests/support/scratch_folder.h"
 
 // The short walk of what the fuzzers in this folder do for hours: always, and from a seed.
 namespace rebus {
@@ -49,6 +51,21 @@ TEST(Mutation, TextsNeverCrashSelectors) {
 
 TEST(Mutation, TextsNeverCrashEscaping) {
   mutate_and_run({"plain", "\\x41\\\\", "\xe2\x82\xac\xf0\x9f\x98\x80", "\x1b[2J\n"}, 100'000, fuzz_escape);
+}
+
+// The headers and tables of small programs: most of a larger one is code, where a change changes nothing.
+TEST(Mutation, ProgramsNeverCrashTheReadingOfImports) {
+  ScratchFolder folder;
+  folder.write("a.c", "int puts(const char*); int main(void) { return puts(\"x\"); }\n");
+  folder.run("gcc a.c -Wl,--hash-style=sysv -o sysv && gcc a.c -o gnu && gcc -c a.c -o object");
+  std::vector<std::string> seeds = {
+      pe_importing({{"ws2_32.dll", {"#1", "send"}}, {"kernel32.dll", {"Sleep"}}})};
+  for (const char* name : {"sysv", "gnu", "object"}) {
+    std::string bytes = file_bytes(folder.at(name));
+    seeds.push_back(bytes.substr(0, 4096));
+    seeds.push_back(std::move(bytes));
+  }
+  mutate_and_run(seeds, 30'000, fuzz_imports);
 }
 
 }  // namespace

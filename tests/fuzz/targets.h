@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "agents/support/elf_imports.h"
+#include "agents/support/pe_imports.h"
 #include "bus/codec.h"
 #include "descriptor/escape.h"
 #include "descriptor/pack.h"
@@ -89,6 +91,14 @@ inline void fuzz_escape(std::string_view bytes) {
        "it is harmless");
   must(unescape(escaped) == bytes, "escaping is reversible");
   (void)unescape(bytes);
+}
+
+// Within the bounds of what was given, and of memory.
+inline void fuzz_imports(std::string_view bytes) {
+  Value value = Value::of(std::string(bytes));
+  auto libraries = read_pe_imports(value);
+  auto symbols = read_elf_imports(value);
+  must(!libraries || !symbols || !*libraries || !*symbols, "no file is both PE and ELF");
 }
 
 }  // namespace rebus
