@@ -8,8 +8,8 @@
 #include "agents/support/file_type.h"
 #include "agents/support/file_walk.h"
 #include "agents/support/inject_choices.h"
+#include "agents/support/injected_file.h"
 #include "agents/support/submission_note.h"
-#include "agents/support/type_path.h"
 #include "agents/support/utf8_check.h"
 #include "bus/agent.h"
 #include "bus/submission_review.h"
@@ -54,7 +54,7 @@ class Inject final : public Agent {
 
   Result<void> open_submission() {
     std::string path = arguments_.empty() ? *choices_->files_from : arguments_.front();
-    Descriptor note = make_submission_note(setting_.domain, first_name(), path);
+    Descriptor note = make_submission_note(setting_.domain, first_name(), path, "inject");
     auto opened = bus_->open_submission(note, choices_->lane);
     if (!opened) return opened.error();
     submission_ = *opened;
@@ -217,18 +217,12 @@ class Inject final : public Agent {
       if (!*is_text)
         return failed(name, {Code::kUnreadable, "is not UTF-8 text, which --printable asks for"});
     }
-    auto type = identify(value);
-    if (!type) return type.error();
-    auto path = choices_->selector.empty() ? guess_path(*type, value, label) : choices_->selector;
-    if (!path) return path.error();
-    NewDescriptor item;
-    item.origin = OriginClaim{{}, label.substr(0, kMaxLabel), count_};
-    item.descriptor = make_object(setting_.domain, *path, item.origin->name, std::move(value), "inject",
-                                  choices_->random_hash ? random_salt() : std::string());
-    item.descriptor.file_type = std::move(*type);
-    if (choices_->printable) item.descriptor.kind = Kind::kText;
-    if (choices_->uuid) item.descriptor.uuid = *choices_->uuid;
-    return push(std::move(item), name);
+    auto item = make_injected({setting_.domain, "inject", std::move(value), std::move(label), count_,
+                               choices_->selector, choices_->random_hash ? random_salt() : std::string()});
+    if (!item) return item.error();
+    if (choices_->printable) item->descriptor.kind = Kind::kText;
+    if (choices_->uuid) item->descriptor.uuid = *choices_->uuid;
+    return push(*std::move(item), name);
   }
 
   Result<void> push(NewDescriptor item, const std::string& name) {
@@ -258,11 +252,10 @@ class Inject final : public Agent {
 
   // The bus took everything but this one, or it is the bus that fails.
   void refused(const std::string& name, const Error& error) {
-    bool is_this_one = error.code == Code::kLimit || error.code == Code::kConflict ||
-                       error.code == Code::kInvalid || error.code == Code::kLoop ||
-                       error.code == Code::kNotFound;
-    if (!is_this_one) broken_ = error;
-    if (!is_this_one) return;
+    if (!concerns_one_file(error.code)) {
+      broken_ = error;
+      return;
+    }
     setting_.out.note("not injected: " + escape(name) + ": " + error.message);
     setting_.out.incomplete();
   }

@@ -213,6 +213,8 @@ struct AgentSpec {
   // idle, wait until every injection that they know is handled.
   bool waits_for_idle = false;
   bool one_shot = false;    // readers: run() instead of process(); may end while the bus goes on
+  // Clients: it runs until it is stopped, which is its good end, and injects; the bus may be idle meanwhile.
+  bool stays = false;
   bool starts_now = false;  // readers: on a networked bus they are not given what is stored already
   std::unique_ptr<Agent> (*make)(const Setting&) = nullptr;
   // Options that change what the agent declares (prefixes, selector_regex, from); may be null.

@@ -53,7 +53,7 @@ struct Hello {
   uint32_t credit = 1;                // tasks it holds at most
   Seq from = 1;                       // readers: first position wanted
   uint64_t token = 0;                 // of a session to take up again, else 0
-  SubmissionId submission = 0;        // producers: the open injection to go on with, else 0
+  SubmissionId submission = 0;        // producers, clients: the open injection to go on with, else 0
   uint32_t claim_life = 0;            // consumers: seconds; 0: kClaimLife
   std::optional<Mode> mode;           // consumers: that was asked for when it was started
   std::vector<Mode> modes;            // consumers: those that it has, its default first; none: automatic

@@ -77,7 +77,8 @@ Result<void> Master::Rules::join(Session& session) {
   session.filter = *std::move(filter);
   // One that comes back after a reconnect may have pushed all.
   session.is_producing = hello.role == Role::kProducer && hello.token == 0;
-  if (hello.role == Role::kProducer && hello.submission != 0) {
+  bool may_inject = hello.role == Role::kProducer || hello.role == Role::kClient;
+  if (may_inject && hello.submission != 0) {
     auto resumed = resume(session, hello.submission);
     if (!resumed) return resumed;
   }

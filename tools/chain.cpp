@@ -33,7 +33,11 @@ Chain::Chain(const CommandLine& line) : line_(line), out_([this] { stop_for(Pipe
 
 bool Chain::ask_stop() {
   if (!running_) return false;
-  stop_for(UserStop{});
+  if (is_watching_.exchange(false)) {
+    events_.put(EndOfWatching{});
+  } else {
+    stop_for(UserStop{});
+  }
   return true;
 }
 
@@ -80,6 +84,7 @@ Result<void> Chain::open() {
 Result<void> Chain::run_stage(const Stage& stage, bool is_last) {
   size_t first = instances_.size();
   if (auto joined = join_stage(stage); !joined) return joined;
+  if (auto held = hold_open(stage); !held) return held;
   start_agents(first);
   await(is_last);
   return stopped_ || (is_last && !ends_by_itself()) ? Result<void>() : wait_idle();
@@ -130,20 +135,50 @@ void Chain::handle(const Event& event) {
     take_result(*ended->instance);
     return;
   }
+  if (std::holds_alternative<EndOfWatching>(event)) return end_watching();
   bool is_user = std::holds_alternative<UserStop>(event);
   if (is_user && !is_serving_only()) status_.add(ExitStatus::kInterrupted);
   stopped_ = true;
 }
 
-// On a networked bus with nothing but consumers and readers at work, being stopped is the normal end.
+// On a networked bus with nothing at work that ends by itself, being stopped is the normal end.
 bool Chain::is_serving_only() const {
-  return !ends_by_itself() && std::none_of(working_.begin(), working_.end(),
-                                           [](const Instance* instance) { return instance->is_one_shot(); });
+  auto ends = [](const Instance* instance) {
+    return instance->is_one_shot() && !instance->call().spec->stays;
+  };
+  return !ends_by_itself() && std::none_of(working_.begin(), working_.end(), ends);
+}
+
+// In one process, everything ends when the bus is idle: while somebody watches it must not be.
+Result<void> Chain::hold_open(const Stage& stage) {
+  auto stays = [](const AgentCall& call) { return call.spec->stays; };
+  if (!ends_by_itself() || std::none_of(stage.begin(), stage.end(), stays)) return {};
+  auto channel = access_->connector().connect();
+  if (!channel) return channel.error();
+  open_end_ = std::make_unique<Bus>(std::move(*channel));
+  Hello hello = own_hello(line_.globals.domain);
+  hello.role = Role::kProducer;
+  auto welcome = open_end_->join(hello);
+  if (!welcome) return welcome.error();
+  is_watching_ = true;
+  return {};
+}
+
+void Chain::end_watching() {
+  for (const auto& instance : instances_) {
+    if (instance->call().spec->stays) instance->interrupt();
+  }
 }
 
 void Chain::take_result(Instance& instance) {
   working_.erase(&instance);
   auto result = instance.end();
+  auto stays = [](const Instance* other) { return other->call().spec->stays; };
+  if (open_end_ && std::none_of(working_.begin(), working_.end(), stays)) {
+    is_watching_ = false;
+    open_end_->leave();
+    open_end_.reset();
+  }
   log_counts(instance);
   bool is_early = !instance.is_one_shot() && !(instance.is_reader() && ends_by_itself());
   if (stopped_) {

@@ -19,7 +19,8 @@ namespace rebus {
 
 // A stage is over when its producers and clients have returned, its readers were given everything and the bus
 // is idle. Consumers of earlier stages stay. On a networked bus without --until-idle, consumers and readers
-// of the last stage stay until the user stops them.
+// of the last stage stay until the user stops them. An agent that stays, in one process, ends when the user
+// first asks for an end; then the chain goes on to its own.
 class Chain {
  public:
   explicit Chain(const CommandLine& line);
@@ -34,8 +35,9 @@ class Chain {
     Instance* instance;
   };
   struct UserStop {};
+  struct EndOfWatching {};
   struct PipeClosed {};
-  using Event = std::variant<AgentEnded, UserStop, PipeClosed>;
+  using Event = std::variant<AgentEnded, UserStop, EndOfWatching, PipeClosed>;
 
   Result<void> check_calls() const;
   Result<void> open();
@@ -61,14 +63,18 @@ class Chain {
 
   bool ends_by_itself() const { return !line_.globals.networked || line_.globals.until_idle; }
   bool is_serving_only() const;
+  Result<void> hold_open(const Stage& stage);
+  void end_watching();
 
   const CommandLine& line_;
   Mailbox<Event> events_;
   Terminal out_;
   ExitStatus status_;
   std::unique_ptr<BusAccess> access_;
-  std::unique_ptr<Bus> control_;  // the chain's own session
+  std::unique_ptr<Bus> control_;   // the chain's own session
+  std::unique_ptr<Bus> open_end_;  // keeps the bus from being idle while an agent stays
   std::atomic<bool> running_ = false;
+  std::atomic<bool> is_watching_ = false;  // and a stop ends that first
   bool stopped_ = false;
   bool bus_gone_ = false;
   std::vector<std::unique_ptr<Instance>> instances_;

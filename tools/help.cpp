@@ -115,6 +115,7 @@ std::string takes_text(const AgentSpec& spec) {
       return spec.waits_for_idle ? "Nothing: it asks the bus, and pushes what it makes of the answers."
                                  : "Nothing: it pushes what it is given on the command line.";
     case Role::kClient:
+      if (spec.stays) return "Nothing: it pushes what it finds, until it is stopped.";
       return "Nothing: it asks the bus" +
              std::string(spec.waits_for_idle ? ", in one process when the stage has settled." : ".");
     default:

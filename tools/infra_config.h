@@ -24,7 +24,9 @@ struct AgentPlan {
   std::vector<std::string> environment;  // "NAME=VALUE"
   std::string stdout_file;               // empty: that of rebus_infra
 
-  bool is_one_shot() const { return call.spec->role == Role::kProducer || call.spec->role == Role::kClient; }
+  bool is_one_shot() const {
+    return call.spec->role == Role::kProducer || (call.spec->role == Role::kClient && !call.spec->stays);
+  }
   bool is_consumer() const { return call.spec->role == Role::kConsumer; }
 };
 

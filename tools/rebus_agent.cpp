@@ -44,7 +44,8 @@ Result<void> check_has_input(const CommandLine& line) {
   if (globals.networked) return {};
   for (const Stage& stage : line.stages) {
     for (const AgentCall& call : stage) {
-      if (call.spec->role == Role::kProducer && !call.spec->waits_for_idle) return {};
+      bool injects = call.spec->role == Role::kProducer && !call.spec->waits_for_idle;
+      if (injects || call.spec->stays) return {};
     }
   }
   if (globals.storage.kind == "ram") {

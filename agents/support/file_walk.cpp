@@ -30,6 +30,7 @@ Directory list(int fd) {
 }  // namespace
 
 Result<void> FileWalk::walk(const InputFile& directory, const std::string& name) {
+  if (enter_ && !enter_(directory, name)) return {};
   Directory entries = list(directory.descriptor());
   if (!entries) {
     complain_(name, unreadable());

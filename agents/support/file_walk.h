@@ -18,7 +18,10 @@ class FileWalk {
   using Use = std::function<Result<void>(InputFile& file, const std::string& name)>;
   // A file or directory that cannot be read; the walk goes on.
   using Complain = std::function<void(const std::string& name, const Error& error)>;
-  FileWalk(Use use, Complain complain) : use_(std::move(use)), complain_(std::move(complain)) {}
+  // A directory that is about to be listed, that of walk() too; false leaves it out.
+  using Enter = std::function<bool(const InputFile& directory, const std::string& name)>;
+  FileWalk(Use use, Complain complain, Enter enter = {})
+      : use_(std::move(use)), complain_(std::move(complain)), enter_(std::move(enter)) {}
 
   // Stops with the first Error of `use`. The order is that of the file system: names are not collected, so
   // memory does not grow with them.
@@ -31,6 +34,7 @@ class FileWalk {
 
   Use use_;
   Complain complain_;
+  Enter enter_;
   SkippedSorts skipped_;
 };
 

@@ -48,12 +48,13 @@ std::string absolute(const std::string& path) {
 
 }  // namespace
 
-Descriptor make_submission_note(const Domain& domain, const std::string& name, const std::string& path) {
+Descriptor make_submission_note(const Domain& domain, const std::string& name, const std::string& path,
+                                const std::string& agent) {
   JsonObject json;
   json.add("host", host_name()).add("name", name).add("path", absolute(path)).add("submitter", user_name());
   json.add("time", time_now()).add("unique", to_hex(as_bytes(random_salt())));
   Descriptor note = make_object(domain, std::string(kSubmissionPath), name.substr(0, kMaxLabel),
-                                Value::of(json.str()), "inject");
+                                Value::of(json.str()), agent);
   note.kind = Kind::kStructured;
   return note;
 }

@@ -9,6 +9,7 @@ namespace rebus {
 
 // Structured: host, name, path (made absolute), submitter (user name), time (UTC, ISO 8601 with nanoseconds)
 // and `unique` (random), which makes every note another descriptor.
-Descriptor make_submission_note(const Domain& domain, const std::string& name, const std::string& path);
+Descriptor make_submission_note(const Domain& domain, const std::string& name, const std::string& path,
+                                const std::string& agent);
 
 }  // namespace rebus

@@ -1,0 +1,54 @@
+// WatchedTree: the regular files of directories, as they become complete.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agents/support/directory_watch.h"
+#include "agents/support/file_walk.h"
+
+namespace rebus {
+
+// Files that are there at the start, and those that come later. The same file may be told several times; one
+// that somebody writes is told when it is closed. Symbolic links are not followed, also when somebody
+// exchanges a directory for one. One thread.
+class WatchedTree {
+ public:
+  struct Hooks {
+    // A file that may be complete. `path` as the user would name it; `label`: the path from the watched
+    // directory on.
+    std::function<Result<void>(InputFile& file, const std::string& path, const std::string& label)> use;
+    // What cannot be read or watched.
+    std::function<void(const std::string& path, const Error& error)> complain;
+    std::function<void(const std::string& line)> note;
+  };
+  static Result<WatchedTree> open(std::vector<std::string> roots, bool recursive, Hooks hooks);
+
+  // All files that are there now; the first Error of `use`.
+  Result<void> scan();
+  // What happened, waiting for it at most so long. True: something did.
+  Result<bool> turn(std::chrono::milliseconds time);
+  // No directory is left to watch.
+  bool is_over() const { return watch_.is_empty(); }
+
+ private:
+  WatchedTree(std::vector<std::string> roots, bool recursive, Hooks hooks, DirectoryWatch watch);
+
+  Result<void> handle(const DirectoryChange& change);
+  Result<void> scan_below(const WatchedPlace& place);
+  Result<void> look_at(const WatchedPlace& place, const std::string& name, bool is_new);
+  Result<InputFile> open_directory(const WatchedPlace& place) const;
+  bool enter(const InputFile& directory, const WatchedPlace& place);
+  Result<void> use(InputFile& file, const WatchedPlace& entry);
+  std::string path_of(const WatchedPlace& place) const;
+  std::string label_of(const WatchedPlace& place) const;
+
+  std::vector<std::string> roots_;
+  bool recursive_;
+  Hooks hooks_;
+  DirectoryWatch watch_;
+};
+
+}  // namespace rebus
