@@ -212,7 +212,7 @@ struct AgentSpec {
   // Clients that read: in one process they wait until the stage is idle. Producers, which keep it from being
   // idle, wait until every injection that they know is handled.
   bool waits_for_idle = false;
-  bool one_shot = false;    // readers: run() instead of process(); may end while the bus goes on
+  bool one_shot = false;  // readers: run() instead of process(); may end while the bus goes on
   // Clients: it runs until it is stopped, which is its good end, and injects; the bus may be idle meanwhile.
   bool stays = false;
   bool starts_now = false;  // readers: on a networked bus they are not given what is stored already

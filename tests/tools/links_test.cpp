@@ -42,6 +42,22 @@ TEST_F(Links, are_drawn_by_the_chain_of_the_papers) {
   EXPECT_EQ(done.out.find("unlike.bin"), std::string::npos) << "it is linked to nothing";
 }
 
+// Their own words, over Windows programs of which some import the same.
+TEST_F(Links, of_imphashes_are_drawn_by_the_chain_as_it_stands_in_the_papers) {
+  folder.run("mkdir pe && cp /usr/share/nsis/Stubs/*-x86-* /usr/share/nsis/Plugins/x86-unicode/*.dll pe");
+  auto done = shell(
+      "cd pe && rebus_agent -m bnew.agents inject * -- file_identification link_finder -- :: "
+      "link_grapher '/link/link_finder/signature-imphash' -- dotrenderer return '/graph/svg' --raw > "
+      "../links.svg",
+      folder.path());
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(done.err, "");
+  folder.run("/usr/bin/python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse(\"links.svg\")'");
+  std::string svg = file_bytes(folder.at("links.svg"));
+  for (const char* part : {">signature&#45;imphash</text>", ">zlib&#45;x86&#45;ansi</text>"})
+    EXPECT_NE(svg.find(part), std::string::npos) << part << "\n" << svg;
+}
+
 TEST_F(Links, are_the_same_after_a_second_run_over_a_store) {
   std::string store = "--storage rocksdb --path store ";
   auto first = chain(store + kChain);
