@@ -159,6 +159,24 @@ TEST(Submission, belongs_to_the_session_that_opened_it) {
   EXPECT_TRUE(std::holds_alternative<Done>(master.ask(inject, CloseSubmission{submission}))) << "a repeat";
 }
 
+TEST(Submission, goes_on_after_a_restart_of_the_master_for_clients_that_inject_too) {
+  for (Role role : {Role::kProducer, Role::kClient}) {
+    BareMaster master;
+    SubmissionId submission = master.open(master.join(role, "watch"), "s");
+    master.restart();
+    Hello again;
+    again.role = role;
+    again.agent = "watch";
+    again.token = 1;
+    again.submission = submission;
+    PeerId back = master.join(again);
+    Descriptor d = make_object(Domain(), "/binary/elf", "a", Value::of("a"), "watch");
+    EXPECT_TRUE(std::holds_alternative<Pushed>(master.push(back, d, submission, OriginClaim{{}, "a", 0})));
+    EXPECT_TRUE(std::holds_alternative<Done>(master.ask(back, CloseSubmission{submission})));
+    EXPECT_FALSE(master.storage().submission(submission)->open);
+  }
+}
+
 TEST(Uploads, under_way_are_bounded_and_the_greediest_gives_way) {
   BareMaster master;
   constexpr uint64_t kEach = 100;
