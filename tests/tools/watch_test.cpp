@@ -287,6 +287,18 @@ TEST_F(NetworkedWatch, leaves_the_bus_idle_and_ends_well) {
   EXPECT_EQ(done.exit_code, 0) << done.err;
 }
 
+TEST_F(NetworkedWatch, lets_rebus_infra_go_on_to_the_next_stage_and_stays) {
+  folder_.write("infra.yaml", "agents:\n  busaddr: " + address_ +
+                                  "\n  stages:\n    - agents:\n        - watch: in\n    - agents:\n"
+                                  "        - return: --short /text\n");
+  write_file(0);
+  Process infra({"rebus_infra", "infra.yaml"}, folder_.path());
+  EXPECT_TRUE(has_printed(infra, "in/0 = text 0"));
+  write_file(1);
+  EXPECT_TRUE(has_printed(infra, "in/1 = text 1"));
+  EXPECT_EQ(stop(infra, SIGTERM).exit_code, 0) << infra.err();
+}
+
 TEST_F(NetworkedWatch, injects_each_file_once_whenever_it_is_killed) {
   constexpr int kFiles = 1500;
   for (int i = 0; i < kFiles; i++) write_file(i);
