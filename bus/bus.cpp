@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bus/absent_source.h"
+#include "descriptor/crash_point.h"
 
 namespace rebus {
 namespace {
@@ -247,6 +248,7 @@ Result<void> Bus::upload_once(const Value& value, uint64_t number) {
     if (!count) return count.error();
     auto done = call<Done>(ValueAppend{number, offset, chunk});
     if (!done) return done.error();
+    crash_point("part-uploaded");
   }
   return {};
 }
@@ -415,6 +417,7 @@ std::optional<Bus::Event> Bus::next_event() {
   }
   Event event = std::move(events_.front());
   events_.pop_front();
+  crash_point("task-received");
   note_begin(event);
   return event;
 }
@@ -432,6 +435,7 @@ void Bus::note_begin(const Event& event) {
   if (task == 0 || hello_.role != Role::kConsumer || task == started_) return;
   started_ = task;
   (void)channel_->send({0, Started{started_}});
+  crash_point("start-said");
 }
 
 // The task that is waiting already, so that its beginning needs no message of its own; 0: none is.

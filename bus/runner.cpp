@@ -9,6 +9,7 @@
 #include "bus/slot_set.h"
 #include "bus/step_results.h"
 #include "bus/task_context.h"
+#include "descriptor/crash_point.h"
 #include "descriptor/escape.h"
 #include "descriptor/json.h"
 
@@ -124,7 +125,9 @@ Result<Outcome> process_one(Agent& agent, TaskWork& work) {
     if (work.is_offer()) return Outcome::kProcessable;
     auto is_due = work.is_set_due(agent);
     if (!is_due) return is_due.error();
-    return *is_due ? done_if(agent.process(work), work.bus()) : Outcome::kDone;
+    if (!*is_due) return Outcome::kDone;
+    crash_point("process-begun");
+    return done_if(agent.process(work), work.bus());
   });
 }
 
@@ -176,7 +179,11 @@ Result<void> serve_one(TaskContext context, OneWork work, Bus& bus, RunCounts& c
   auto ended = process(work);
   log_end(ended);
   auto counted = count(ended, counts);
-  return counted ? bus.finish(work.end(ended)) : counted;
+  if (!counted) return counted;
+  crash_point("task-done");
+  auto finished = bus.finish(work.end(ended));
+  crash_point("finish-said");
+  return finished;
 }
 
 Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& counts) {

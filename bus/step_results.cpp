@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bus/codec.h"
+#include "descriptor/crash_point.h"
 
 namespace rebus {
 namespace {
@@ -18,6 +19,7 @@ Result<void> StepResults::push(NewDescriptor item) {
   auto time = std::chrono::steady_clock::now() - start_;
   item.descriptor.processing_time_us =
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+  crash_point("output-given");
   if (spec_.publish == Publish::kAsItGoes) return bus_.push(std::move(item));
   large_ += item.descriptor.value.size() > kMaxInlineValue ? 1 : 0;
   value_bytes_ += item.descriptor.value.size();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bus/codec.h"
+#include "descriptor/crash_point.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -97,6 +98,7 @@ void ZmqSession::say_hello() {
 void ZmqSession::receive_welcome(const Welcome& welcome) {
   session_ = {welcome.epoch, welcome.token};
   state_ = State::kJoined;
+  crash_point("welcomed");
   heard_ = said_ = Clock::now();
   if (!was_joined_) boxes_.welcome.put(welcome);
   if (was_joined_) spdlog::warn("joined the master at {} again", escape(address_));
@@ -190,6 +192,8 @@ void ZmqSession::send_waiting() {
     seal_frame(*next.frame, session_);
     if (!dealer_->send(*next.frame)) return;
     if (next.type == Goodbye::kType) state_ = State::kOver;
+    if (next.type == Finish::kType) crash_point("finish-sent");
+    if (next.type == Push::kType) crash_point("push-sent");
     unsent_.pop_front();
   }
 }

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "bus/codec.h"
+#include "descriptor/crash_point.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -46,6 +47,7 @@ Result<void> RouterServer::serve(Master& master, int stop_fd) {
     tick();
     auto outbox = master.settle();
     if (!outbox) return outbox.error();
+    if (!outbox->empty()) crash_point("round-settled");
     for (Outgoing& outgoing : *outbox) deliver(std::move(outgoing));
     send_waiting();
   }
@@ -131,6 +133,8 @@ void RouterServer::deliver(Outgoing outgoing) {
     peer->session = {welcome->epoch, welcome->token};
   }
   send(*peer, outgoing.message);
+  if (std::holds_alternative<Pushed>(outgoing.message.body)) crash_point("push-answered");
+  if (std::holds_alternative<Task>(outgoing.message.body)) crash_point("task-sent");
 }
 
 void RouterServer::send(Peer& peer, const Message& message) {

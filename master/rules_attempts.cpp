@@ -1,6 +1,7 @@
 // Attempts: whose fault it is when an instance ends at work on a task, and when to try again.
 #include <algorithm>
 
+#include "descriptor/crash_point.h"
 #include "descriptor/escape.h"
 #include "master/page_budget.h"
 #include "master/plant.h"
@@ -43,6 +44,7 @@ void Master::Rules::begin(Session& session, Seq seq) {
   Step step(storage, next_seq);
   step.set(running_of(session, seq));
   (void)apply(step);  // a failure of the storage is in `broken`
+  crash_point("start-noted");
 }
 
 // The same, with the step that ends the task before.

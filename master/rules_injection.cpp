@@ -1,6 +1,7 @@
 // Injection: submissions, pushes and the values that come ahead of them.
 #include <algorithm>
 
+#include "descriptor/crash_point.h"
 #include "master/rules.h"
 
 namespace rebus {
@@ -80,6 +81,7 @@ Result<Done> Master::Rules::close(Session& session, const CloseSubmission& call)
 }
 
 Result<Pushed> Master::Rules::push(Session& session, Push& call) {
+  crash_point("push-decoded");
   auto uploaded = take_upload(session, call.item);
   if (!uploaded) return uploaded.error();
   Step step(storage, next_seq);
@@ -89,8 +91,10 @@ Result<Pushed> Master::Rules::push(Session& session, Push& call) {
   auto pushed = admission.add(step, std::move(call.item), {session.hello, call.submission, now.utc_ns});
   bool visible = pushed || pushed.error().code == Code::kLoop || pushed.error().code == Code::kLimit;
   if (!visible) return pushed.error();
+  crash_point("push-validated");
   auto applied = apply(step);
   if (!applied) return applied.error();
+  crash_point("push-applied");
   return pushed;
 }
 
@@ -108,6 +112,7 @@ Result<Done> Master::Rules::append(Session& session, ValueAppend& call) {
   auto appended = upload.writer->append(as_bytes(call.bytes));
   if (!appended) return appended.error();
   upload.size += call.bytes.size();
+  crash_point("part-received");
   return Done{};
 }
 

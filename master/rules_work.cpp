@@ -1,4 +1,5 @@
 // Work: how tasks end, and what a step changes.
+#include "descriptor/crash_point.h"
 #include "master/rules.h"
 
 namespace rebus {
@@ -10,6 +11,7 @@ constexpr size_t kMaxReason = 2048;
 }  // namespace
 
 void Master::Rules::finish(Session& session, Finish& call) {
+  crash_point("finish-decoded");
   auto consumer = live.find(session.consumer);
   if (consumer == live.end()) {  // a reader: only the credit
     if (session.tasks > 0) session.tasks--;
@@ -59,7 +61,9 @@ Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, const
   if (!ended) return ended;
   begin_next(step, session, consumer, call.next);
   keep_state(step, consumer, call);
-  return apply(step);
+  auto applied = apply(step);
+  crash_point("finish-applied");
+  return applied;
 }
 
 void Master::Rules::keep_state(Step& step, const Live& consumer, const Finish& call) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "descriptor/crash_point.h"
 #include "storage/disk_writer.h"
 #include "storage/keys.h"
 #include "storage/value_source.h"
@@ -132,9 +133,13 @@ Result<void> DiskValues::settle() {
   for (const Value& value : staged_) {
     auto placed = directory_->place(static_cast<const PendingFile&>(value.source()), value.digest());
     if (!placed) return placed;
+    crash_point("value-file-placed");
   }
+  bool has_files = !staged_.empty();
   staged_.clear();
-  return directory_->sync();
+  auto synced = directory_->sync();
+  if (has_files) crash_point("value-file-named");
+  return synced;
 }
 
 // --- reading ---

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "descriptor/crash_point.h"
 #include "storage/disk_values.h"
 #include "storage/value_source.h"
 
@@ -41,6 +42,7 @@ Result<void> DiskWriter::sync_file() {
 Result<Value> DiskWriter::seal() {
   Digest digest = hash_.finish();
   if (pending_ == nullptr) return Value(std::make_shared<MemorySource>(std::move(memory_)), size_, digest);
+  crash_point("value-file-written");
   auto synced = sync_file();
   if (!synced) return synced.error();
   return Value(std::move(pending_), size_, digest);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 
+#include "descriptor/crash_point.h"
 #include "descriptor/spool.h"
 
 namespace rebus {
@@ -118,6 +119,7 @@ Result<void> replace_file(const std::string& path, std::string_view contents) {
   if (!file) return file.error();
   auto done = file->append(as_bytes(contents));
   if (done) done = file->sync();
+  crash_point("small-file-written");
   return done ? move_file(temporary, path) : done;
 }
 

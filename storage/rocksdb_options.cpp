@@ -3,9 +3,12 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
+
+#include "descriptor/crash_point.h"
 
 namespace rebus {
 namespace {
@@ -46,6 +49,18 @@ void stay_quiet(rocksdb::DBOptions& options) {
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
 }
+
+// Where RocksDB writes out what the log holds, on threads of its own.
+class WritingOut final : public rocksdb::EventListener {
+ public:
+  void OnTableFileCreationStarted(const rocksdb::TableFileCreationBriefInfo&) override {
+    crash_point("table-file-begun");
+  }
+  void OnTableFileCreated(const rocksdb::TableFileCreationInfo&) override { crash_point("table-file-made"); }
+  void OnCompactionBegin(rocksdb::DB*, const rocksdb::CompactionJobInfo&) override {
+    crash_point("compaction-begun");
+  }
+};
 
 std::shared_ptr<rocksdb::TableFactory> block_tables(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions options;
@@ -99,6 +114,7 @@ rocksdb::DBOptions database_options(const RocksdbOptions& options) {
   refuse_damage(database);
   stay_small(database);
   stay_quiet(database);
+  if constexpr (kHasCrashPoints) database.listeners.push_back(std::make_shared<WritingOut>());
   return database;
 }
 

@@ -1,5 +1,6 @@
 #include "storage/table_storage.h"
 
+#include "descriptor/crash_point.h"
 #include "descriptor/pack.h"
 #include "storage/keys.h"
 
@@ -83,8 +84,10 @@ Result<void> TableStorage::load_open_submissions() {
 Result<void> TableStorage::raise_epoch() {
   Transaction transaction(*table_);
   transaction.put(Family::kSystem, kEpochKey, number_key(++epoch_));
+  crash_point("epoch-read");
   auto written = table_->write(transaction.take());
   if (written) written = table_->sync();
+  crash_point("epoch-raised");
   if (!written || surroundings_ == nullptr) return written;
   return surroundings_->committed(state());
 }
@@ -136,7 +139,9 @@ void TableStorage::note_open(const std::vector<Submission>& submissions) {
 // Without changes too: the surroundings may have put something off.
 Result<void> TableStorage::commit() {
   if (failure_) return *failure_;
+  if (is_dirty_) crash_point("commit-unsynced");
   auto done = is_dirty_ ? table_->sync() : Result<void>();
+  if (is_dirty_) crash_point("commit-synced");
   if (done && surroundings_ != nullptr) done = surroundings_->committed(state());
   if (!done) return fail(done.error());
   is_dirty_ = false;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "descriptor/crash_point.h"
 #include "descriptor/escape.h"
 #include "master/router_server.h"
 #include "tools/exit_status.h"
@@ -50,7 +51,9 @@ Result<void> serve(const MasterSetting& setting, int stop_fd) {
   if (!server) return server.error();
   say_ready(setting, **server, **storage);
   notify_ready();
-  return (*server)->serve(**master, stop_fd);
+  auto served = (*server)->serve(**master, stop_fd);
+  crash_point("serving-ended");
+  return served;
 }
 
 int run(const MasterSetting& setting) {
@@ -64,6 +67,7 @@ int run(const MasterSetting& setting) {
   const int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   Signals signals([stop_fd] { return eventfd_write(stop_fd, 1) == 0; });
   auto served = serve(setting, stop_fd);
+  crash_point("store-closed");
   if (served) {
     spdlog::info("stopped");
     return ExitStatus::kComplete;
