@@ -64,23 +64,32 @@ std::string nested_archive(size_t number) {
 
 }  // namespace
 
-BusOfProcesses::BusOfProcesses(std::vector<Words> workers) : address_("ipc://" + folder_.at("bus")) {
+BusOfProcesses::BusOfProcesses(const std::string& address)
+    : address_(address.empty() ? "ipc://" + folder_.at("bus") : address) {
   std::filesystem::create_directory(folder_.at("tmp"));
   master_.words = {"crash_master", "--busaddr", address_, "--storage", "rocksdb", "--path", "db"};
+  if (address_.starts_with("tcp")) master_.words.emplace_back("--insecure-tcp");
   start(master_, "");
   await_master();
-  for (Words& words : workers) {
-    words.insert(words.begin(), {"crash_agent", "--busaddr", address_});
-    workers_.push_back({std::move(words), "", nullptr});
-    start(workers_.back(), "");
-  }
 }
 
-BusOfProcesses::Words BusOfProcesses::program(const Words& words, const std::string& point) const {
-  Words all = {"env", "TMPDIR=" + folder_.at("tmp")};
-  if (!point.empty()) all.push_back("REBUS_CRASH=" + point);
-  all.push_back(std::string(REBUS_BIN) + "/../tests/" + words[0]);
-  all.insert(all.end(), words.begin() + 1, words.end());
+void BusOfProcesses::add_worker(const Words& words, const Words& place) {
+  workers_.push_back({agent(words), place, "", nullptr});
+  start(workers_.back(), "");
+}
+
+BusOfProcesses::Words BusOfProcesses::agent(const Words& words) const {
+  Words all = {"crash_agent", "--insecure-tcp", "--busaddr", address_};
+  all.insert(all.end(), words.begin(), words.end());
+  return all;
+}
+
+BusOfProcesses::Words BusOfProcesses::command(const Member& member) const {
+  Words all = member.place;
+  all.insert(all.end(), {"env", "TMPDIR=" + folder_.at("tmp")});
+  if (!member.point.empty()) all.push_back("REBUS_CRASH=" + member.point);
+  all.push_back(std::string(REBUS_BIN) + "/../tests/" + member.words[0]);
+  all.insert(all.end(), member.words.begin() + 1, member.words.end());
   return all;
 }
 
@@ -89,7 +98,7 @@ BusOfProcesses::Words BusOfProcesses::program(const Words& words, const std::str
 void BusOfProcesses::start(Member& member, const std::string& point) {
   member.point = point;
   member.signal = 0;
-  member.process = std::make_unique<Process>(program(member.words, point), folder_.path());
+  member.process = std::make_unique<Process>(command(member), folder_.path());
 }
 
 void BusOfProcesses::end(Member& member, int signal) {
@@ -145,7 +154,7 @@ std::string BusOfProcesses::archive(size_t number) const {
 }
 
 void BusOfProcesses::inject_next(const std::string& point) {
-  producer_.words = {"crash_agent", "--busaddr", address_, "inject", archive(injected_)};
+  producer_.words = agent({"inject", archive(injected_)});
   start(producer_, point);
 }
 
@@ -160,10 +169,16 @@ void BusOfProcesses::look_after_producer() {
   judge(producer_);
 }
 
+void BusOfProcesses::finish_injecting() {
+  for (size_t wanted = injected_ + 1; injected_ < wanted;) {
+    keep_injecting();
+    producer_.process->wait();
+    look_after_producer();
+  }
+}
+
 Finished BusOfProcesses::ask(const Words& words) const {
-  Words all = {"crash_agent", "--busaddr", address_};
-  all.insert(all.end(), words.begin(), words.end());
-  return run(program(all, ""), folder_.path());
+  return run(command({agent(words), {}, "", nullptr}), folder_.path());
 }
 
 // --- the end ---
@@ -173,11 +188,7 @@ uint64_t BusOfProcesses::settle() {
   for (Member& worker : workers_) {
     if (!is_alive(worker) || !worker.point.empty()) replace(worker, SIGKILL);
   }
-  for (size_t wanted = injected_ + 1; injected_ < wanted;) {
-    keep_injecting();
-    producer_.process->wait();
-    look_after_producer();
-  }
+  finish_injecting();
   const Words idle = {"--until-idle", "return", "--short", "/nothing"};
   EXPECT_EQ(ask(idle).exit_code, 0);
   uint64_t again = 0;
@@ -186,7 +197,7 @@ uint64_t BusOfProcesses::settle() {
     again++;
   }
   if (again > 0) {
-    for (const Member& worker : workers_) ask({"retry", worker.words[3]});
+    for (const Words& kind : kinds()) ask({"retry", kind.front()});
     EXPECT_EQ(ask(idle).exit_code, 0);
   }
   for (Member& worker : workers_) end(worker, SIGTERM);
@@ -194,15 +205,20 @@ uint64_t BusOfProcesses::settle() {
   return again;
 }
 
+// The words of consumers, each once.
+std::set<BusOfProcesses::Words> BusOfProcesses::kinds() const {
+  std::set<Words> kinds;
+  for (const Member& worker : workers_) kinds.insert({worker.words.begin() + 4, worker.words.end()});
+  return kinds;
+}
+
 size_t BusOfProcesses::expect_undisturbed_result() {
   Words chain = {"crash_agent", "--storage", "rocksdb", "--path", "undisturbed"};
-  std::set<Words> kinds;
-  for (const Member& worker : workers_) kinds.insert({worker.words.begin() + 3, worker.words.end()});
-  for (const Words& kind : kinds) chain.insert(chain.end(), kind.begin(), kind.end());
+  for (const Words& kind : kinds()) chain.insert(chain.end(), kind.begin(), kind.end());
   chain.emplace_back("inject");
   StoredState found = StoredState::read(folder_.at("db"));
   chain.insert(chain.end(), found.injected.begin(), found.injected.end());
-  Finished done = run(program(chain, ""), folder_.path());
+  Finished done = run(command({chain, {}, "", nullptr}), folder_.path());
   EXPECT_EQ(done.exit_code, 0) << done.err;
   StoredState expected = StoredState::read(folder_.at("undisturbed"));
   EXPECT_EQ(difference(found, expected), "");

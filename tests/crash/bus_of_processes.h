@@ -18,16 +18,20 @@ class BusOfProcesses {
  public:
   using Words = std::vector<std::string>;
 
-  // Of one of its processes. `point`: where that one shall die by itself, "NAME:N"; "" for nowhere.
+  // One of its processes.
   struct Member {
-    Words words;
-    std::string point;
+    Words words;        // behind the options of all
+    Words place = {};   // a command before the program's: where it runs
+    std::string point;  // where it shall die by itself, "NAME:N"; "" for nowhere
     std::unique_ptr<Process> process;
     int signal = 0;  // sent to it
   };
 
-  // Workers are consumers: one process for each list of words.
-  explicit BusOfProcesses(std::vector<Words> workers);
+  // Without an address: one of its own, ipc.
+  explicit BusOfProcesses(const std::string& address = "");
+
+  // A process of consumers.
+  void add_worker(const Words& words, const Words& place = {});
 
   Member& master() { return master_; }
   std::vector<Member>& workers() { return workers_; }
@@ -43,6 +47,10 @@ class BusOfProcesses {
 
   // Starts to inject the next archive, or again the one whose injection died.
   void inject_next(const std::string& point = "");
+  // Waits until the injection is acknowledged.
+  void finish_injecting();
+  // What an agent answers.
+  Finished ask(const Words& words) const;
   // Sees to it that something is injected.
   void keep_injecting();
 
@@ -63,8 +71,9 @@ class BusOfProcesses {
   void end(Member& member, int signal);
   void judge(Member& member);
   void look_after_producer();
-  Words program(const Words& words, const std::string& point) const;
-  Finished ask(const Words& words) const;
+  Words command(const Member& member) const;
+  Words agent(const Words& words) const;
+  std::set<Words> kinds() const;
   std::string archive(size_t number) const;
   void expect_nothing_left();
 

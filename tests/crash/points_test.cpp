@@ -30,6 +30,12 @@ std::map<std::string, std::set<std::string>> points_in_sources() {
 
 class PointsTest : public testing::Test {
  protected:
+  PointsTest() {
+    for (const char* kind : {"unarchive", "hasher", "file_id", "stringer", "clock", "unarchive"}) {
+      bus_.add_worker({kind});
+    }
+  }
+
   // Kills and restarts until the master was at the point: compactions, for example, need some.
   void expect_master_dies_at(const std::string& point) {
     constexpr int kLives = 12;
@@ -72,7 +78,7 @@ class PointsTest : public testing::Test {
   }
 
   static constexpr size_t kKinds = 5;
-  BusOfProcesses bus_{{{"unarchive"}, {"hasher"}, {"file_id"}, {"stringer"}, {"clock"}, {"unarchive"}}};
+  BusOfProcesses bus_;
 };
 
 TEST_F(PointsTest, DeathAtAnyOfThemIsMadeGoodByTheNextStart) {

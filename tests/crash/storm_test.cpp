@@ -19,6 +19,12 @@ int number_from(const char* variable, int fallback) {
 // Schedules: REBUS_SCHEDULES (300), the first with the seed REBUS_SEED (1).
 class StormTest : public testing::Test {
  protected:
+  StormTest() {
+    for (const char* kind : {"unarchive", "unarchive", "hasher", "hasher", "file_id", "stringer", "clock"}) {
+      bus_.add_worker({kind});
+    }
+  }
+
   // Waits a little, kills one or all, and starts them again; some are told to die by themselves later.
   void run_schedule(unsigned seed) {
     random_.seed(seed);
@@ -52,8 +58,7 @@ class StormTest : public testing::Test {
   }
 
   std::mt19937 random_;
-  BusOfProcesses bus_{
-      {{"unarchive"}, {"unarchive"}, {"hasher"}, {"hasher"}, {"file_id"}, {"stringer"}, {"clock"}}};
+  BusOfProcesses bus_;
 };
 
 TEST_F(StormTest, EveryScheduleEndsInTheSameResult) {
