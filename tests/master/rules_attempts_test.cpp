@@ -64,6 +64,20 @@ TEST(Blame, comes_with_a_delay_that_grows_and_ends_in_quarantine) {
   EXPECT_TRUE(failures(master, "other").empty());
 }
 
+TEST(Blame, after_ten_minutes_without_anybody_is_once_for_each_that_had_begun) {
+  BareMaster master;
+  submit(master, "a");
+  submit(master, "b");
+  std::vector<PeerId> agents = {join_objects_consumer(master, "hasher"),
+                                join_objects_consumer(master, "hasher")};
+  for (PeerId agent : agents) master.tell(agent, Started{master.tasks(agent).front().record.seq});
+  for (int minute = 0; minute < 10; minute++) master.pass(seconds(60));
+  PeerId back = join_objects_consumer(master, "hasher", 2);
+  auto tasks = master.tasks(back);
+  ASSERT_EQ(tasks.size(), 2u);
+  for (const Task& task : tasks) EXPECT_EQ(task.tries, 1u);
+}
+
 TEST(Blame, is_not_for_what_was_not_begun_nor_for_those_who_say_goodbye) {
   BareMaster master;
   submit(master, "a");

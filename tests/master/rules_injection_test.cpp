@@ -25,6 +25,26 @@ TEST(Push, is_idempotent) {
   EXPECT_EQ(master.storage().origins_of(std::get<Pushed>(again).seq, 0, 10)->size(), 1u);
 }
 
+TEST(Push, of_fifty_sessions_at_once_is_stored_once_and_handed_out_once) {
+  BareMaster master;
+  PeerId first = join_objects_consumer(master, "hasher", 100),
+         second = join_objects_consumer(master, "other", 100);
+  std::set<Seq> seqs;
+  for (int session = 0; session < 50; session++) {
+    PeerId inject = master.join(Role::kProducer, "inject");
+    SubmissionId submission = master.open(inject, "s" + std::to_string(session));
+    for (int repeat = 0; repeat < 20; repeat++) {
+      auto d = make_object(Domain(), "/binary/elf", "a", Value::of("a"), "inject");
+      Body answer = master.push(inject, d, submission, OriginClaim{{}, "a"});
+      seqs.insert(std::get<Pushed>(answer).seq);
+    }
+  }
+  EXPECT_EQ(seqs.size(), 1u);
+  EXPECT_EQ(master.tasks(first).size(), 1u);
+  EXPECT_EQ(master.tasks(second).size(), 1u);
+  EXPECT_EQ(master.storage().find_prefix({}, "/binary", 0, 100)->seqs.size(), 1u);
+}
+
 TEST(Push, keeps_each_name_of_equal_bytes) {
   BareMaster master;
   PeerId inject = master.join(Role::kProducer, "inject");

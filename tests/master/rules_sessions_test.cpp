@@ -25,6 +25,24 @@ TEST(Status, of_many_consumers_comes_in_pages) {
   EXPECT_GT(pages, 1u);
 }
 
+TEST(Sessions, that_end_a_thousand_times_leave_nothing_behind) {
+  BareMaster master;
+  submit(master, "a");
+  for (int life = 0; life < 1000; life++) {
+    PeerId agent = join_objects_consumer(master, "hasher");
+    for (const Task& task : master.tasks(agent)) master.tell(agent, Started{task.record.seq});
+    master.leave(agent);
+    master.pass(std::chrono::seconds(20));
+  }
+  EXPECT_EQ(master.storage().consumers()->size(), 1u);
+  EXPECT_TRUE(master.storage().running()->empty());
+  EXPECT_EQ(master.storage().failures(1, 0, 10)->size(), 1u) << "quarantined";
+  EXPECT_TRUE(master.storage().attempts(1)->empty());
+  auto status = std::get<Status>(master.ask(master.join(Role::kClient, "ls"), GetStatus{}));
+  ASSERT_EQ(status.consumers.size(), 1u);
+  EXPECT_EQ(status.consumers[0].instances, 0u);
+}
+
 TEST(Peer, that_is_unknown_is_told_so) {
   BareMaster master;
   EXPECT_TRUE(std::holds_alternative<Lost>(master.ask(77, Heartbeat{})));

@@ -106,6 +106,22 @@ TEST(Consumer, is_given_only_what_its_regex_matches) {
   EXPECT_TRUE(master.has_answer(idle));
 }
 
+TEST(Consumer, with_a_thousand_instances_handles_each_once) {
+  BareMaster master;
+  std::vector<PeerId> agents;
+  for (int i = 0; i < 1000; i++) agents.push_back(join_objects_consumer(master, "hasher", 4));
+  PeerId inject = master.join(Role::kProducer, "inject");
+  SubmissionId submission = master.open(inject, "s");
+  for (int i = 0; i < 2000; i++) master.inject(inject, submission, "file" + std::to_string(i));
+  master.close(inject, submission);
+  std::multiset<std::string> handled;
+  for (PeerId agent : agents) {
+    for (const std::string& label : handle_all(master, agent)) handled.insert(label);
+  }
+  EXPECT_EQ(handled.size(), 2000u);
+  EXPECT_EQ(std::set<std::string>(handled.begin(), handled.end()).size(), 2000u);
+}
+
 TEST(Claim, of_a_lost_session_is_handed_out_again) {
   BareMaster master;
   PeerId inject = master.join(Role::kProducer, "inject");
