@@ -56,6 +56,14 @@ bool Dealer::send(const std::string& frame) {
   }
 }
 
+bool Dealer::can_send() {
+  try {
+    return (socket_.get(zmq::sockopt::events) & ZMQ_POLLOUT) != 0;
+  } catch (const zmq::error_t&) {
+    return false;
+  }
+}
+
 std::optional<std::string> Dealer::receive() {
   try {
     zmq::message_t part;

@@ -18,6 +18,8 @@ class Dealer {
 
   // False: no room, or no connection yet; wait with poll().
   bool send(const std::string& frame);
+  // Whether there is a connection with room.
+  bool can_send();
   // A message that is there already. One of several parts comes as an empty one: none of ours has that.
   std::optional<std::string> receive();
   // Waits until there is something to receive, room to send (if `to_send`), or `wake_fd` (if not -1) is

@@ -15,6 +15,8 @@ namespace {
 constexpr uint64_t kOwnRequest = uint64_t{1} << 63;
 // So that one busy direction does not keep the other waiting.
 constexpr int kReceiveAtOnce = 256;
+// How often to look, while a Welcome is awaited, whether the connection is there still.
+constexpr std::chrono::milliseconds kLookAgain{50};
 
 }  // namespace
 
@@ -146,7 +148,7 @@ ZmqSession::Milliseconds ZmqSession::until_next_deadline() const {
   auto at = [&](Clock::time_point time) { deadline = std::min(deadline, time); };
   if (!was_joined_) at(started_ + times_.connect);
   if (state_ == State::kConnecting && !may_say_hello()) at(hello_after_);
-  if (state_ == State::kJoining) at(said_ + times_.silence);
+  if (state_ == State::kJoining) at(std::min(said_ + times_.silence, Clock::now() + kLookAgain));
   if (state_ == State::kJoined) at(heard_ + times_.silence);
   if (state_ == State::kJoined && !is_heartbeat_due()) at(said_ + times_.heartbeat);
   if (deadline == Clock::time_point::max()) return Milliseconds(-1);
@@ -161,7 +163,9 @@ void ZmqSession::check_deadlines() {
                    "no master answers at " + escape(address_) + ": is rebus_master running there?"});
   }
   const auto since = state_ == State::kJoined ? heard_ : said_;
-  if (state_ != State::kConnecting && now - since >= times_.silence) join_anew();
+  // A Hello that went with its connection is answered by nobody: ZeroMQ connects again, and does not tell.
+  const bool is_lost = state_ == State::kJoining && !dealer_->can_send();
+  if (is_lost || (state_ != State::kConnecting && now - since >= times_.silence)) join_anew();
   if (may_say_hello()) say_hello();
   if (is_heartbeat_due()) say(Heartbeat{});
 }

@@ -215,6 +215,21 @@ TEST_P(Zmq, AMasterThatDiesDoesNotHoldUpTheEnd) {
 
 // --- losing the session ---
 
+TEST_P(Zmq, AHelloLostWithTheMasterIsSaidToTheNextAsSoonAsItIsThere) {
+  auto master = std::make_unique<FakeMaster>(fresh_address());
+  std::string address = master->address();
+  SessionTimes times = kTimes;
+  times.connect = times.silence = std::chrono::hours(1);
+  auto channel = connect(address, times);
+  auto welcome = std::async(std::launch::async, [&] { return channel->join(hello_of(Role::kConsumer)); });
+  master->hear_until<Hello>();
+  master.reset();
+
+  FakeMaster next(address);
+  next.welcome(6);
+  EXPECT_EQ(welcome.get()->token, 6u);
+}
+
 TEST_P(Zmq, ACallLostWithTheMasterIsSaidAgainToTheNext) {
   auto master = std::make_unique<FakeMaster>(fresh_address());
   std::string address = master->address();
