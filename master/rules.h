@@ -17,6 +17,9 @@
 
 namespace rebus {
 
+// Until a result is made again that the disk had no room for.
+inline constexpr std::chrono::seconds kWaitForRoom{10};
+
 struct Master::Rules {
   Rules(Storage& s, MasterOptions o)
       : storage(s), options(std::move(o)), admission(options.limits), catalog(s) {}

@@ -22,6 +22,7 @@ Result<Opened> Master::Rules::open(Session& session, OpenSubmission& call) {
   if (note.selector.path() != kSubmissionPath) {
     return Error{Code::kInvalid, "an injection is opened with a /submission descriptor"};
   }
+  if (auto room = storage.has_room(); !room) return room.error();
   auto seq = storage.lookup(note.domain, note.selector);
   if (!seq) return seq.error();
   session.is_producing = true;
@@ -82,6 +83,7 @@ Result<Done> Master::Rules::close(Session& session, const CloseSubmission& call)
 
 Result<Pushed> Master::Rules::push(Session& session, Push& call) {
   crash_point("push-decoded");
+  if (auto room = storage.has_room(); !room) return room.error();
   auto uploaded = take_upload(session, call.item);
   if (!uploaded) return uploaded.error();
   Step step(storage, next_seq);

@@ -253,6 +253,9 @@ Result<void> Master::Rules::finish_bulk(Session& session, Live& consumer, Finish
     attempt.delays++;
     return put_off_bulk(step, consumer, attempt, call.message, std::chrono::milliseconds(call.later_ms));
   }
+  auto room = call.children.empty() ? Result<void>() : storage.has_room();
+  if (!room && !options.expire_sessions) return room;  // in one process nobody goes on
+  if (!room) return put_off_bulk(step, consumer, attempt, room.error().message, kWaitForRoom);
   if (call.outcome != Outcome::kFailed) call.outcome = Outcome::kDone;
   Step children(storage, next_seq);
   if (call.outcome == Outcome::kDone) {

@@ -40,8 +40,14 @@ Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, const
   auto is_put_off = put_off(session, consumer, item, call);
   if (!is_put_off || *is_put_off) return is_put_off ? Result<void>() : is_put_off.error();
   Attempt attempt = consumer.queue.attempt(item.seq);
-  if (call.outcome == Outcome::kProcessable && !offers(consumer.queue.consumer, attempt)) {
-    consumer.queue.put_back(item);  // somebody asked for it, or the mode was changed, in the meantime
+  bool is_offered_in_vain =
+      call.outcome == Outcome::kProcessable && !offers(consumer.queue.consumer, attempt);
+  auto room = call.children.empty() ? Result<void>() : storage.has_room();
+  if (!room && !options.expire_sessions) return room;  // in one process nobody goes on
+  if (is_offered_in_vain || !room) {
+    // Somebody asked for it, or the mode was changed, in the meantime; or there is no room for the results.
+    if (room) consumer.queue.put_back(item);
+    if (!room) consumer.queue.delay(item, now.steady + kWaitForRoom);
     Step begun(storage, next_seq);
     begin_next(begun, session, consumer, call.next);
     return apply(begun);

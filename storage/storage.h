@@ -62,6 +62,9 @@ class Storage {
   virtual ValueFactory& values() = 0;
 
   // --- writing ---
+  // kStorage while there is no room for new descriptors: ask before making them. What notes how work goes on
+  // is still taken, as long as it can be.
+  virtual Result<void> has_room() = 0;
   // Makes the changes visible to reading, all or nothing. Not yet durable.
   virtual Result<void> apply(const Changes& changes) = 0;
   // Makes everything applied so far survive power loss. One call for many apply().

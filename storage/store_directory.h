@@ -10,9 +10,10 @@
 
 namespace rebus {
 
-// Bytes that stay free on the disk: less, and nothing more is taken in.
+// Bytes that stay free on the disk: less, and nothing new is taken in.
 inline constexpr uint64_t kDiskReserve = 256 << 20;
-// Opening a store may write what its write-ahead log holds; with less than this free it is refused.
+// Opening a store may write what its write-ahead log holds; with less than this free it is refused, and so is
+// every change.
 inline constexpr uint64_t kDiskReserveToOpen = 128 << 20;
 
 // Locked while it lives: one process, one opening.
@@ -39,6 +40,7 @@ class StoreDirectory final : public Surroundings {
 
   Result<void> verify(const StoreState& recovered) override { return high_water_->verify(recovered); }
   Result<void> has_room() override { return free_space().check(); }
+  Result<void> has_room_for_notes() override { return FreeSpace(path_, kDiskReserveToOpen).check(); }
   Result<void> committed(const StoreState& durable) override { return high_water_->raise(durable); }
 
  private:

@@ -20,9 +20,11 @@ class Surroundings {
   virtual ~Surroundings() = default;
   // Before anything is changed: kStorage if the store was once further than this.
   virtual Result<void> verify(const StoreState& recovered) = 0;
-  // Before every apply: kStorage if there is no room for it now. Nothing was attempted, so later ones may
-  // succeed.
+  // kStorage if there is no room now for what is new.
   virtual Result<void> has_room() = 0;
+  // Before every apply: kStorage if there is not even room for notes. Nothing was attempted, so later ones
+  // may succeed.
+  virtual Result<void> has_room_for_notes() = 0;
   // After every commit. kStorage.
   virtual Result<void> committed(const StoreState& durable) = 0;
 };

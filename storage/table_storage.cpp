@@ -105,10 +105,14 @@ Result<uint64_t> TableStorage::last_key(Family family) {
 
 // --- writing ---
 
+Result<void> TableStorage::has_room() {
+  return surroundings_ != nullptr ? surroundings_->has_room() : Result<void>();
+}
+
 Result<void> TableStorage::apply(const Changes& changes) {
   if (failure_) return *failure_;
   if (changes.empty()) return {};
-  auto room = surroundings_ != nullptr ? surroundings_->has_room() : Result<void>();
+  auto room = surroundings_ != nullptr ? surroundings_->has_room_for_notes() : Result<void>();
   if (!room) return room;
   ChangeWriter writer(*table_, *values_, totals_);
   auto done = writer.add(changes);

@@ -20,6 +20,7 @@ class TableStorage final : public Storage {
                                                     std::unique_ptr<Surroundings> surroundings = nullptr);
 
   ValueFactory& values() override { return values_->factory(); }
+  Result<void> has_room() override;
   Result<void> apply(const Changes& changes) override;
   Result<void> commit() override;
 

@@ -15,6 +15,7 @@ class CrashStorage final : public Storage {
   void crash();
 
   ValueFactory& values() override { return inner_->values(); }
+  Result<void> has_room() override { return inner_->has_room(); }
   Result<void> apply(const Changes& changes) override;
   Result<void> commit() override;
   const std::string& bus_name() const override { return inner_->bus_name(); }
