@@ -49,6 +49,12 @@ class Watch : public testing::Test {
     process.signal(signal);
     return process.wait();
   }
+  // What happens until SIGCONT it will be told of, and sees later.
+  static void pause(const Process& process) {
+    process.signal(SIGSTOP);
+    std::string state = "/proc/" + std::to_string(process.pid()) + "/stat";
+    EXPECT_TRUE(eventually([&] { return file_bytes(state).find(") T ") != std::string::npos; }));
+  }
   // What it prints of files with these names and bytes, sorted.
   Lines lines_of(const std::map<std::string, std::string>& files) const {
     Lines lines;
@@ -158,7 +164,7 @@ TEST_F(Watch, follows_no_directory_that_was_exchanged_for_a_link) {
   folder_.write("secret/file", "secret");
   fs::create_directory(folder_.at("in/a"));
   auto chain = start_chain({"--recursive", "in"});
-  chain->signal(SIGSTOP);
+  pause(*chain);
   folder_.write("in/a/file", "bait");
   fs::rename(folder_.at("in/a"), folder_.at("away"));
   fs::create_directory_symlink(folder_.at("secret"), folder_.at("in/a"));
@@ -172,7 +178,7 @@ TEST_F(Watch, follows_no_directory_that_was_exchanged_for_a_link) {
 
 TEST_F(Watch, names_what_vanished_and_escapes_it) {
   auto chain = start_chain({"in"});
-  chain->signal(SIGSTOP);
+  pause(*chain);
   folder_.write("in/gone\x1b[2J\n", "gone");
   fs::remove(folder_.at("in/gone\x1b[2J\n"));
   folder_.write("in/stays\x1b", "stays");
@@ -188,8 +194,8 @@ TEST_F(Watch, looks_at_everything_when_the_kernel_forgot_events) {
   folder_.write("in/a", "a");
   folder_.write("in/b", "b");
   auto chain = start_chain({"in"});
-  chain->signal(SIGSTOP);
-  for (int i = 0; i <= most; i++) close(open(folder_.at(i % 2 == 0 ? "in/a" : "in/b").c_str(), O_WRONLY));
+  pause(*chain);
+  for (int i = 0; i < 2 * most; i++) close(open(folder_.at(i % 2 == 0 ? "in/a" : "in/b").c_str(), O_WRONLY));
   folder_.write("in/forgotten", "forgotten");
   chain->signal(SIGCONT);
   EXPECT_TRUE(has_printed(*chain, "in/forgotten = "));
