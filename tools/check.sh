@@ -6,7 +6,7 @@
 set -euo pipefail
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
 
-folders=(descriptor storage bus master agents tools workers tests)
+folders=(descriptor storage bus master agents tools tests)
 preset=release
 
 # folder: the folders that its files may include; tests may include all (docs/index.md shows the arrows).
@@ -17,7 +17,6 @@ declare -A arrows=(
   [agents]="descriptor bus agents"
   [master]="descriptor bus storage master"
   [tools]="descriptor bus storage master agents tools"
-  [workers]=""
 )
 # Headers that other folders may include; the rest is a folder's own business. descriptor/ is public as a whole.
 public="bus/address.h bus/agent.h bus/bus.h bus/channel.h bus/submission_review.h bus/task_context.h bus/codec.h bus/frame.h bus/mailbox.h bus/message.h
