@@ -4,6 +4,7 @@
 
 #include "descriptor/pack.h"
 #include "storage/keys.h"
+#include "storage/removal.h"
 #include "storage/stored_entry.h"
 
 namespace rebus {
@@ -52,16 +53,30 @@ Result<void> ChangeWriter::add(const Changes& changes) {
     transaction_.put(Family::kState, consumer_key(consumer), pack(state));
   }
   for (const Consumer& consumer : changes.consumers) add_consumer(consumer);
-  if (changes.descriptors.empty()) return {};
-  transaction_.put(Family::kSystem, kTotalsKey, pack(totals_));
-  return keep_values(changes);
+  done = for_each(changes.removed_consumers, [&](ConsumerId id) { return remove_consumer(id); });
+  if (done) done = keep_values(changes);
+  if (done) done = remove(changes);
+  if (!done) return done;
+  bool is_counted =
+      !changes.descriptors.empty() || !changes.removed.empty() || !changes.removed_origins.empty();
+  if (is_counted) transaction_.put(Family::kSystem, kTotalsKey, pack(totals_));
+  return {};
+}
+
+Result<void> ChangeWriter::remove(const Changes& changes) {
+  Removal removal(transaction_, values_, totals_);
+  auto done = removal.remove(changes.removed, changes.removed_origins);
+  if (!done) return done;
+  return for_each(changes.pruned_values, [&](const Digest& value) { return removal.prune(value); });
 }
 
 // Values come last: what is kept for changes that are refused would only lie about.
 Result<void> ChangeWriter::keep_values(const Changes& changes) {
   values_.begin();
-  return for_each(changes.descriptors,
-                  [&](const Record& r) { return values_.keep(r.descriptor.value, transaction_); });
+  auto done = for_each(changes.descriptors,
+                       [&](const Record& r) { return values_.keep(r.descriptor.value, transaction_); });
+  if (!done) return done;
+  return for_each(changes.restored, [&](const Value& v) { return values_.keep(v, transaction_); });
 }
 
 // The log is only written at its end, so that a confused caller cannot overwrite what was.
@@ -215,6 +230,19 @@ void ChangeWriter::add_running(const Running& running) {
 
 void ChangeWriter::add_consumer(const Consumer& consumer) {
   transaction_.put(Family::kConsumer, consumer_key(consumer.id), pack(consumer));
+}
+
+Result<void> ChangeWriter::remove_consumer(ConsumerId consumer) {
+  std::string prefix = consumer_key(consumer);
+  transaction_.remove(Family::kConsumer, prefix);
+  for (Family family : {Family::kFailure, Family::kAttempt, Family::kRunning}) {
+    auto at = transaction_.table().iterate(family);
+    for (at->seek(prefix); at->valid() && at->key().starts_with(prefix); at->next())
+      transaction_.remove(family, std::string(at->key()));
+    auto complete = at->status();
+    if (!complete) return complete;
+  }
+  return {};
 }
 
 Result<void> ChangeWriter::add_submission(const Submission& submission) {

@@ -42,6 +42,8 @@ class ChangeWriter {
   void index_active(const Submission& submission, const Submission& old);
   void index_open(const Submission& submission, const Submission& old);
 
+  Result<void> remove_consumer(ConsumerId consumer);
+  Result<void> remove(const Changes& changes);
   Result<void> keep_values(const Changes& changes);
   Result<void> advance(Seq seq);
 

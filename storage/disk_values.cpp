@@ -109,6 +109,7 @@ Result<void> DiskValues::keep_file(const Value& value, Transaction& transaction)
   const auto& stored = static_cast<const PendingFile&>(pending->source());
   transaction.put(Family::kFile, digest_key(value.digest()), stored.checksums().entry());
   staged_.push_back(*std::move(pending));
+  doomed_.erase(value.digest());
   return {};
 }
 
@@ -140,6 +141,40 @@ Result<void> DiskValues::settle() {
   auto synced = directory_->sync();
   if (has_files) crash_point("value-file-named");
   return synced;
+}
+
+// --- dropping ---
+
+Result<void> DiskValues::drop(const Digest& digest, Transaction& transaction) {
+  std::string key = digest_key(digest);
+  auto is_small = transaction.get(Family::kStored, key);
+  if (!is_small) return is_small.error();
+  if (*is_small) {
+    transaction.remove(Family::kStored, key);
+    transaction.remove(Family::kBytes, std::move(key));
+    return {};
+  }
+  auto is_large = transaction.get(Family::kFile, key);
+  if (!is_large) return is_large.error();
+  if (!*is_large) return {};
+  transaction.remove(Family::kFile, std::move(key));
+  doomed_.insert(digest);
+  return {};
+}
+
+// What cannot be removed now is no part of the store any more: the next opening removes it.
+void DiskValues::committed() {
+  for (const Digest& digest : doomed_) unlink(directory_->path_of(digest).c_str());
+  doomed_.clear();
+}
+
+Result<bool> DiskValues::has(const Digest& digest) const {
+  for (Family family : {Family::kStored, Family::kFile}) {
+    auto found = table_->get(family, digest_key(digest));
+    if (!found) return found.error();
+    if (*found) return true;
+  }
+  return false;
 }
 
 // --- reading ---

@@ -21,6 +21,9 @@ class DiskValues final : public ValueStore {
   Result<void> verify() override;
   void begin() override { staged_.clear(); }
   Result<void> keep(const Value& value, Transaction& transaction) override;
+  Result<void> drop(const Digest& digest, Transaction& transaction) override;
+  void committed() override;
+  Result<bool> has(const Digest& digest) const override;
   Result<void> settle() override;
   Result<Value> find(const Record& record) const override;
 
@@ -35,6 +38,7 @@ class DiskValues final : public ValueStore {
   std::shared_ptr<Table> table_;
   std::unique_ptr<Factory> factory_;
   std::vector<Value> staged_;  // sources are PendingFiles
+  std::set<Digest> doomed_;    // whose files go once nothing durable names them
 };
 
 }  // namespace rebus

@@ -16,6 +16,7 @@ class RamTable final : public Table {
   Result<std::optional<std::string>> get(Family family, std::string_view key) const override;
   std::unique_ptr<TableIterator> iterate(Family family) const override;
   Result<void> write(Batch batch) override;
+  void reclaim() override {}
   Result<void> sync() override { return {}; }
   const std::string& place() const override { return place_; }
 

@@ -1,5 +1,7 @@
 #include "storage/ram_values.h"
 
+#include "storage/value_source.h"
+
 namespace rebus {
 
 RamValues::RamValues(uint64_t memory_limit)
@@ -26,10 +28,19 @@ Result<Value> RamValues::spilled(const Value& value) {
   return writer->seal();
 }
 
+Result<void> RamValues::drop(const Digest& digest, Transaction&) {
+  auto found = values_.find(digest);
+  if (found == values_.end()) return {};
+  if (found->second.source().in_memory() != nullptr) in_memory_ -= found->second.size();
+  values_.erase(found);
+  return {};
+}
+
 Result<Value> RamValues::find(const Record& record) const {
   auto found = values_.find(record.value_digest);
-  assert(found != values_.end());  // it was kept before its record was written
-  return found->second;
+  if (found != values_.end()) return found->second;
+  ValueName name{record.value_digest, record.descriptor.selector.id().value_or(Digest{}), record.value_size};
+  return Value(std::make_shared<PrunedSource>(name), name.size, name.digest);
 }
 
 }  // namespace rebus

@@ -16,6 +16,9 @@ class RamValues final : public ValueStore {
   Result<void> verify() override { return {}; }
   void begin() override {}
   Result<void> keep(const Value& value, Transaction& transaction) override;
+  Result<void> drop(const Digest& digest, Transaction& transaction) override;
+  void committed() override {}
+  Result<bool> has(const Digest& digest) const override { return values_.contains(digest); }
   Result<void> settle() override { return {}; }
   Result<Value> find(const Record& record) const override;
 

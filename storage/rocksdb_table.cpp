@@ -2,12 +2,19 @@
 
 #include <rocksdb/db.h>
 
+#include <filesystem>
+
 #include "descriptor/digest.h"
 #include "storage/file.h"
 #include "storage/rocksdb_options.h"
 
 namespace rebus {
 namespace {
+
+// How long closing waits for a compaction that is under way; the next one does what is left.
+constexpr std::chrono::seconds kCompactionPatience(5);
+// Bytes that stay free on the disk while values are moved.
+constexpr uint64_t kMovingReserve = 512 << 20;
 
 enum Column : size_t { kIndexColumn, kLogColumn, kValuesColumn };
 
@@ -18,8 +25,8 @@ Column column_of(Family family) {
 
 // Families of the index column share it: their keys begin with the family's number.
 std::string_view key_prefix(Family family) {
-  static constexpr char kNumbers[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14,
-                                      15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29};
+  static constexpr char kNumbers[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30};
   static_assert(sizeof kNumbers == kFamilies);
   return column_of(family) == kIndexColumn ? std::string_view(kNumbers + static_cast<size_t>(family), 1)
                                            : std::string_view();
@@ -107,6 +114,14 @@ RocksdbTable::RocksdbTable(std::string place) : place_(std::move(place)) {}
 
 RocksdbTable::~RocksdbTable() {
   if (db_ == nullptr) return;
+  if (compactor_.joinable()) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kCompactionPatience, [&] { return !is_wanted_ && !is_compacting_; });
+    is_closing_ = true;
+    lock.unlock();
+    changed_.notify_all();
+    compactor_.join();
+  }
   for (auto* handle : columns_) db_->DestroyColumnFamilyHandle(handle);
   db_->Close();
 }
@@ -142,6 +157,50 @@ Result<void> RocksdbTable::write(Batch batch) {
   auto status = db_->Write(unsynced, &writes);
   if (status.ok()) return {};
   return Error{Code::kStorage, "writing to " + place_ + ": " + status.ToString()};
+}
+
+// --- compaction ---
+
+void RocksdbTable::reclaim() {
+  std::lock_guard lock(mutex_);
+  is_wanted_ = true;
+  if (!compactor_.joinable()) compactor_ = std::thread([this] { compact(); });
+  changed_.notify_all();
+}
+
+// In a thread of its own: it takes as long as reading and writing what is left does.
+void RocksdbTable::compact() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [&] { return is_wanted_ || is_closing_; });
+    if (is_closing_) return;
+    is_wanted_ = false;
+    is_compacting_ = true;
+    lock.unlock();
+    for (auto* handle : columns_) {
+      rocksdb::CompactRangeOptions options;
+      options.exclusive_manual_compaction = false;
+      options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+      options.canceled = &is_closing_;
+      if (handle == columns_[kValuesColumn] && has_room_to_move()) {
+        options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+        options.blob_garbage_collection_age_cutoff = 1;
+      }
+      (void)db_->CompactRange(options, handle, nullptr, nullptr);  // what failed is tried next time
+    }
+    lock.lock();
+    is_compacting_ = false;
+    changed_.notify_all();
+  }
+}
+
+// Values that stay are copied before the files that they were in are removed.
+bool RocksdbTable::has_room_to_move() const {
+  uint64_t bytes = 0;
+  std::error_code unknown;
+  auto space = std::filesystem::space(place_, unknown);
+  return !unknown && db_->GetIntProperty(columns_[kValuesColumn], "rocksdb.live-blob-file-size", &bytes) &&
+         space.available > bytes + kMovingReserve;
 }
 
 Result<void> RocksdbTable::sync() {

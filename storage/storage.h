@@ -32,10 +32,22 @@ struct Changes {
   std::vector<std::pair<ConsumerId, AgentState>> states;
   std::vector<Consumer> consumers;
   std::vector<Submission> submissions;
+  std::vector<Value> restored;  // values of known descriptors whose bytes were removed once
+  // Positions of descriptors that go, each with its first origin, its marks and attempts, and with its bytes
+  // unless another one has the same. Later origins go by themselves.
+  std::vector<Seq> removed;
+  std::vector<Origin> removed_origins;        // object and position are enough
+  std::vector<Digest> pruned_values;          // whose bytes go
+  std::vector<ConsumerId> removed_consumers;  // their marks go before them, by `unmarks`
+  bool only_removes() const {
+    return descriptors.empty() && origins.empty() && marks.empty() && restored.empty() &&
+           !(removed.empty() && removed_origins.empty() && pruned_values.empty());
+  }
   bool empty() const {
     return descriptors.empty() && origins.empty() && marks.empty() && unmarks.empty() && attempts.empty() &&
            running.empty() && collected.empty() && uncollected.empty() && states.empty() &&
-           consumers.empty() && submissions.empty();
+           consumers.empty() && submissions.empty() && restored.empty() && removed.empty() &&
+           removed_origins.empty() && pruned_values.empty() && removed_consumers.empty();
   }
 };
 
@@ -69,6 +81,8 @@ class Storage {
   virtual Result<void> apply(const Changes& changes) = 0;
   // Makes everything applied so far survive power loss. One call for many apply().
   virtual Result<void> commit() = 0;
+  // Gives the space of what was removed back, by and by. Returns at once.
+  virtual void reclaim() = 0;
 
   // --- identity of the store ---
   virtual const std::string& bus_name() const = 0;  // 32 hex digits, made with the store
@@ -112,6 +126,14 @@ class Storage {
 
   virtual Result<std::vector<Mark>> marks(Seq seq) = 0;
   virtual Result<bool> is_marked(Seq seq, ConsumerId consumer) = 0;
+  // Marks of a consumer at or behind position `from`; looks at `limit` marks of all.
+  struct MarkPage {
+    std::vector<Mark> marks;
+    Seq cursor = 0;  // 0: no more
+  };
+  virtual Result<MarkPage> marks_of(ConsumerId consumer, Seq from, size_t limit) = 0;
+  // Whether the bytes of a value were removed, and did not come back.
+  virtual Result<bool> is_pruned(const Digest& value) = 0;
   // Marks of a consumer that are failures, behind position `after`, oldest first.
   virtual Result<std::vector<Mark>> failures(ConsumerId consumer, Seq after, size_t limit) = 0;
   virtual Result<std::vector<Attempt>> attempts(ConsumerId consumer) = 0;  // by position

@@ -44,8 +44,9 @@ enum class Family : uint8_t {
   kRunning = 27,     // consumer, slot -> seq, token
   kCollected = 28,   // consumer, submission, seq
   kState = 29,       // consumer -> AgentState
+  kPruned = 30,      // value digest: which values had their bytes removed
 };
-inline constexpr size_t kFamilies = 30;
+inline constexpr size_t kFamilies = 31;
 
 // For messages.
 const char* family_name(Family family);
@@ -85,6 +86,8 @@ class Table {
   virtual Result<void> write(Batch batch) = 0;
   // Makes what was written durable.
   virtual Result<void> sync() = 0;
+  // Gives the space of what was removed back to whatever it is on, by and by. Returns at once.
+  virtual void reclaim() = 0;
   // For messages: a directory, or "memory".
   virtual const std::string& place() const = 0;
 };

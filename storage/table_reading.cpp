@@ -193,6 +193,32 @@ Result<bool> TableStorage::is_marked(Seq seq, ConsumerId consumer) {
   return mark->has_value();
 }
 
+Result<Storage::MarkPage> TableStorage::marks_of(ConsumerId consumer, Seq from, size_t limit) {
+  MarkPage page;
+  size_t looked_at = 0;
+  auto add = [&](std::string_view key, std::string_view value) -> Result<bool> {
+    auto mark = decode_mark(key, value);
+    if (!mark) return undecodable(*table_, Family::kMark, key);
+    if (looked_at++ >= limit) {
+      page.cursor = mark->seq;
+      return false;
+    }
+    if (mark->consumer == consumer) page.marks.push_back(*std::move(mark));
+    return true;
+  };
+  auto done = scan(Family::kMark, "", number_key(from), add);
+  if (!done) return done.error();
+  return page;
+}
+
+Result<bool> TableStorage::is_pruned(const Digest& value) {
+  auto pruned = table_->get(Family::kPruned, digest_key(value));
+  if (!pruned) return pruned.error();
+  if (!*pruned) return false;
+  auto has = values_->has(value);
+  return has ? Result<bool>(!*has) : has;
+}
+
 // The index may name marks that were overwritten by others.
 Result<std::vector<Mark>> TableStorage::failures(ConsumerId consumer, Seq after, size_t limit) {
   std::vector<Mark> out;

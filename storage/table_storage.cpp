@@ -67,7 +67,7 @@ Result<void> TableStorage::load_totals() {
   totals_ = *totals;
   auto head = last_key(Family::kLog);
   if (!head) return head.error();
-  totals_.head = *head;
+  totals_.head = std::max(totals_.head, *head);
   auto submission = last_key(Family::kSubmission);
   if (!submission) return submission.error();
   totals_.last_submission = *submission;
@@ -112,7 +112,8 @@ Result<void> TableStorage::has_room() {
 Result<void> TableStorage::apply(const Changes& changes) {
   if (failure_) return *failure_;
   if (changes.empty()) return {};
-  auto room = surroundings_ != nullptr ? surroundings_->has_room_for_notes() : Result<void>();
+  bool needs_room = surroundings_ != nullptr && !changes.only_removes();
+  auto room = needs_room ? surroundings_->has_room_for_notes() : Result<void>();
   if (!room) return room;
   ChangeWriter writer(*table_, *values_, totals_);
   auto done = writer.add(changes);
@@ -149,6 +150,7 @@ Result<void> TableStorage::commit() {
   if (done && surroundings_ != nullptr) done = surroundings_->committed(state());
   if (!done) return fail(done.error());
   is_dirty_ = false;
+  values_->committed();
   return {};
 }
 

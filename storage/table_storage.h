@@ -23,6 +23,7 @@ class TableStorage final : public Storage {
   Result<void> has_room() override;
   Result<void> apply(const Changes& changes) override;
   Result<void> commit() override;
+  void reclaim() override { table_->reclaim(); }
 
   const std::string& bus_name() const override { return bus_name_; }
   uint64_t epoch() const override { return epoch_; }
@@ -54,6 +55,8 @@ class TableStorage final : public Storage {
 
   Result<std::vector<Mark>> marks(Seq seq) override;
   Result<bool> is_marked(Seq seq, ConsumerId consumer) override;
+  Result<MarkPage> marks_of(ConsumerId consumer, Seq from, size_t limit) override;
+  Result<bool> is_pruned(const Digest& value) override;
   Result<std::vector<Mark>> failures(ConsumerId consumer, Seq after, size_t limit) override;
   Result<std::vector<Attempt>> attempts(ConsumerId consumer) override;
   Result<std::vector<Running>> running() override;

@@ -34,14 +34,16 @@ void Transaction::put_borrowed(Family family, std::string key, std::string_view 
 }
 
 void Transaction::remove(Family family, std::string key) {
-  assert(!is_read_back(family));
   batch_.push_back({family, true, std::move(key), {}, {}});
+  if (is_read_back(family)) written_[written_key(family, batch_.back().key)] = &batch_.back();
 }
 
 Result<std::optional<std::string>> Transaction::get(Family family, const std::string& key) const {
   assert(is_read_back(family));
   auto found = written_.find(written_key(family, key));
-  if (found != written_.end()) return std::optional(found->second->owned);
+  if (found != written_.end()) {
+    return found->second->removes ? std::nullopt : std::optional(found->second->owned);
+  }
   return table_.get(family, key);
 }
 

@@ -15,7 +15,8 @@ class Transaction {
   // The bytes must live until the batch is written.
   void put_borrowed(Family family, std::string key, std::string_view bytes);
   void remove(Family family, std::string key);
-  // Sees the puts of this transaction in the families that is_read_back() names, and else the table.
+  // Sees the puts and removals of this transaction in the families that is_read_back() names, and else the
+  // table.
   Result<std::optional<std::string>> get(Family family, const std::string& key) const;
   const Table& table() const { return table_; }
   Batch take() { return std::move(batch_); }

@@ -15,10 +15,21 @@ size_t copy_part(const std::string& bytes, uint64_t offset, std::span<uint8_t> b
   return count;
 }
 
+Result<bool> is_pruned(const Table& table, const Digest& digest) {
+  auto entry = table.get(Family::kPruned, digest_key(digest));
+  return entry ? Result<bool>(entry->has_value()) : entry.error();
+}
+
 }  // namespace
+
+Result<size_t> PrunedSource::read_at(uint64_t, std::span<uint8_t>) const { return name_.pruned(); }
 
 Result<size_t> MemorySource::read_at(uint64_t offset, std::span<uint8_t> buffer) const {
   return copy_part(bytes_, offset, buffer);
+}
+
+Error ValueName::pruned() const {
+  return {Code::kNotFound, str() + " was pruned: it is known, but its bytes were removed"};
 }
 
 std::string ValueName::str() const { return "the value " + digest.hex() + " of the descriptor " + id.hex(); }
@@ -29,6 +40,9 @@ Result<std::string> TableSource::load() const {
   auto bytes = table->get(Family::kBytes, digest_key(name_.digest));
   if (!bytes) return Error{Code::kStorage, name_.str() + ": " + bytes.error().message};
   if (*bytes && (*bytes)->size() == name_.size) return **std::move(bytes);
+  auto pruned = is_pruned(*table, name_.digest);
+  if (!pruned) return pruned.error();
+  if (!*bytes && *pruned) return name_.pruned();
   return Error{Code::kStorage, name_.str() + " is damaged in " + table->place() + ": it should have " +
                                    std::to_string(name_.size) + " bytes and " +
                                    (*bytes ? "has " + std::to_string((*bytes)->size()) : "is missing")};
@@ -64,6 +78,9 @@ Result<FileSource::Open> FileSource::open_both() const {
   if (table == nullptr) return Error{Code::kStorage, name_.str() + " cannot be read: the store is closed"};
   auto entry = table->get(Family::kFile, digest_key(name_.digest));
   if (!entry) return Error{Code::kStorage, name_.str() + ": " + entry.error().message};
+  auto pruned = *entry ? false : is_pruned(*table, name_.digest);
+  if (!pruned) return pruned.error();
+  if (*pruned) return name_.pruned();
   auto checksums = *entry ? BlockChecksums::parse(**entry) : std::nullopt;
   if (!checksums || checksums->size() != name_.size) return damaged("has no checksums in " + table->place());
   auto file = File::open(path_);

@@ -28,6 +28,17 @@ struct ValueName {
   Digest id;  // of the descriptor it was asked for
   uint64_t size = 0;
   std::string str() const;
+  Error pruned() const;
+};
+
+// A value whose bytes were removed: reading it is kNotFound.
+class PrunedSource final : public ValueSource {
+ public:
+  explicit PrunedSource(ValueName name) : name_(name) {}
+  Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const override;
+
+ private:
+  ValueName name_;
 };
 
 // A small value, read when it is asked for. Whoever reads it in parts keeps it in memory.

@@ -18,6 +18,10 @@ class ValueStore {
   virtual void begin() = 0;
   // Keeps the value unless equal bytes are kept; what must be written with the batch is added to it.
   virtual Result<void> keep(const Value& value, Transaction& transaction) = 0;
+  // Forgets the bytes, if they are kept. What they take up is freed once the batch is durable: committed().
+  virtual Result<void> drop(const Digest& digest, Transaction& transaction) = 0;
+  virtual void committed() = 0;
+  virtual Result<bool> has(const Digest& digest) const = 0;
   // Brings what the batch will name to where it names it, durably. After an error the store is not to be
   // used.
   virtual Result<void> settle() = 0;

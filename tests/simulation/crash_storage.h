@@ -18,6 +18,7 @@ class CrashStorage final : public Storage {
   Result<void> has_room() override { return inner_->has_room(); }
   Result<void> apply(const Changes& changes) override;
   Result<void> commit() override;
+  void reclaim() override {}
   const std::string& bus_name() const override { return inner_->bus_name(); }
   uint64_t epoch() const override { return epoch_; }
   StorageStatistics statistics() const override { return inner_->statistics(); }
@@ -59,6 +60,8 @@ class CrashStorage final : public Storage {
   Result<std::optional<Origin>> same_origin(const Origin& o) override { return inner_->same_origin(o); }
   Result<std::vector<Mark>> marks(Seq s) override { return inner_->marks(s); }
   Result<bool> is_marked(Seq s, ConsumerId c) override { return inner_->is_marked(s, c); }
+  Result<MarkPage> marks_of(ConsumerId c, Seq f, size_t n) override { return inner_->marks_of(c, f, n); }
+  Result<bool> is_pruned(const Digest& d) override { return inner_->is_pruned(d); }
   Result<std::vector<Mark>> failures(ConsumerId c, Seq after, size_t limit) override {
     return inner_->failures(c, after, limit);
   }

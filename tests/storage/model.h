@@ -26,7 +26,14 @@ class Model {
     for (const auto& [consumer, state] : changes.states) states_[consumer] = state;
     for (const Consumer& c : changes.consumers) consumers_[c.id] = c;
     for (const Submission& s : changes.submissions) submissions_[s.id] = s;
+    for (const Digest& d : changes.pruned_values) pruned_.insert(d);
+    for (const Value& v : changes.restored) pruned_.erase(v.digest());
+    for (const Record& r : changes.descriptors) pruned_.erase(r.value_digest);
+    for (ConsumerId id : changes.removed_consumers) remove_consumer(id);
+    for (Seq seq : changes.removed) remove(seq);
+    for (const Origin& o : changes.removed_origins) remove_origin(o.object, o.seq);
   }
+  bool is_pruned(const Digest& value) const { return pruned_.contains(value); }
 
   const std::vector<Record>& records() const { return records_; }
   const std::vector<Origin>& origins() const { return origins_; }
@@ -39,7 +46,7 @@ class Model {
   }
 
   Seq head() const {
-    Seq head = 0;
+    Seq head = removed_head_;
     for (const Record& r : records_) head = std::max(head, r.seq);
     for (const Origin& o : origins_) head = std::max(head, o.seq);
     return head;
@@ -213,6 +220,29 @@ class Model {
   }
 
  private:
+  void remove(Seq seq) {
+    removed_head_ = head();
+    const Record* old = record(seq);
+    if (old == nullptr) return;
+    Digest value = old->value_digest;
+    std::erase_if(records_, [&](const Record& r) { return r.seq == seq; });
+    std::erase_if(marks_, [&](auto& entry) { return entry.first.first == seq; });
+    std::erase_if(attempts_, [&](auto& entry) { return entry.first.second == seq; });
+    remove_origin(seq, seq);
+    bool is_used = std::any_of(records_.begin(), records_.end(),
+                               [&](const Record& r) { return r.value_digest == value; });
+    if (!is_used) pruned_.erase(value);
+  }
+  void remove_origin(Seq object, Seq seq) {
+    removed_head_ = head();
+    std::erase_if(origins_, [&](const Origin& o) { return o.object == object && o.seq == seq; });
+  }
+  void remove_consumer(ConsumerId id) {
+    consumers_.erase(id);
+    std::erase_if(attempts_, [&](auto& entry) { return entry.first.first == id; });
+    std::erase_if(running_, [&](auto& entry) { return entry.first.first == id; });
+  }
+
   std::vector<LogEntry> entries(Seq from, std::optional<SubmissionId> submission) const {
     std::map<Seq, LogEntry> out;
     for (const Record& r : records_) {
@@ -241,6 +271,8 @@ class Model {
   std::map<ConsumerId, AgentState> states_;
   std::map<ConsumerId, Consumer> consumers_;
   std::map<SubmissionId, Submission> submissions_;
+  std::set<Digest> pruned_;
+  Seq removed_head_ = 0;
 };
 
 }  // namespace rebus

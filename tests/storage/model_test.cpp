@@ -29,7 +29,25 @@ class Author {
     for (size_t count = below(3); count > 0; count--) add_mark(changes);
     for (size_t count = below(3); count > 0; count--) add_attempt(changes);
     if (chance(3)) changes.consumers.push_back(consumer());
+    for (const Attempt& attempt : changes.attempts) {  // only known ones try anything
+      changes.consumers.push_back(consumer());
+      changes.consumers.back().id = attempt.consumer;
+    }
     if (chance(2)) changes.submissions.push_back(submission(model));
+    return changes;
+  }
+
+  // What a master removes: descriptors with all that tells of them, values, consumers.
+  Changes removal(const Model& model) {
+    Changes changes;
+    if (model.records().empty()) return changes;
+    for (size_t count = 1 + below(4); count > 0; count--) remove_one(model, changes);
+    if (chance(2)) changes.pruned_values.push_back(any(model.records()).value_digest);
+    if (chance(4)) remove_consumer(model, changes);
+    std::erase_if(changes.pruned_values, [&](const Digest& value) {
+      return std::any_of(changes.removed.begin(), changes.removed.end(),
+                         [&](Seq seq) { return model.record(seq)->value_digest == value; });
+    });
     return changes;
   }
 
@@ -51,6 +69,25 @@ class Author {
   Seq position(const Model& model) { return below(model.head() + 3); }
 
  private:
+  void remove_one(const Model& model, Changes& changes) {
+    Seq seq = any(model.records()).seq;
+    if (std::count(changes.removed.begin(), changes.removed.end(), seq) > 0) return;
+    changes.removed.push_back(seq);
+    for (const Origin& origin : model.origins()) {
+      bool is_of_it = origin.object == seq || origin.container == seq;
+      if (is_of_it) changes.removed_origins.push_back({origin.seq, origin.object, 0, 0, "", 0, ""});
+    }
+  }
+  void remove_consumer(const Model& model, Changes& changes) {
+    ConsumerId id = consumer_id();
+    changes.removed_consumers.push_back(id);
+    for (Seq seq = 1; seq < model.head() + 3; seq++) {
+      for (const Mark& mark : model.marks(seq)) {
+        if (mark.consumer == id) changes.unmarks.push_back(mark);
+      }
+    }
+  }
+
   const Descriptor* known(const Model& model, const Changes& changes, const Domain& in) {
     std::vector<const Descriptor*> all;
     for (const Record& r : model.records()) all.push_back(&r.descriptor);
@@ -196,7 +233,15 @@ class Examiner {
     EXPECT_EQ(got->descriptor.precursors, d.precursors);
     EXPECT_EQ(got->descriptor.label, d.label);
     EXPECT_EQ(got->depth, expected->depth);
-    EXPECT_EQ(must(got->descriptor.value.load(1 << 20)), must(d.value.load(1 << 20)));
+    auto bytes = got->descriptor.value.load(1 << 20);
+    if (model_.is_pruned(d.value.digest()) && d.value.size() > 0) {
+      ASSERT_FALSE(bytes.ok());
+      EXPECT_EQ(bytes.error().code, Code::kNotFound);
+      EXPECT_NE(bytes.error().message.find("pruned"), std::string::npos);
+      EXPECT_TRUE(must(storage_.is_pruned(d.value.digest())));
+    } else {
+      EXPECT_EQ(must(std::move(bytes)), must(d.value.load(1 << 20)));
+    }
     EXPECT_EQ(must(storage_.lookup(d.domain, d.selector)), model_.lookup(d.domain, d.selector));
     auto version = static_cast<int64_t>(author_.below(7)) - 3;
     Selector by_version = must(Selector::parse(author_.path() + "~" + std::to_string(version)));
@@ -372,7 +417,7 @@ TEST_P(RandomSteps, give_equal_answers) {
   auto ram = must(open_storage({"ram", ""}));
   auto disk = must(open_storage({"rocksdb", directory.store()}));
   for (int step = 0; step < kSteps && !testing::Test::HasFailure(); step++) {
-    Changes changes = author.step(model);
+    Changes changes = author.chance(6) ? author.removal(model) : author.step(model);
     model.apply(changes);
     must(ram->apply(changes));
     must(disk->apply(changes));
