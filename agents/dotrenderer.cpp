@@ -62,6 +62,7 @@ const AgentSpec dotrenderer_agent = {
     .help = kHelp,
     .role = Role::kConsumer,
     .prefixes = {std::string(kDotPath)},
+    .yields = {std::string(kSvgPath)},
     .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<DotRenderer>(); },
     .declare = [](const Options&, Hello&) -> Result<void> {
       if (!is_installed(kProgram)) return not_installed();

@@ -38,6 +38,7 @@ const AgentSpec file_id_agent = {
     .role = Role::kConsumer,
     .prefixes = {"/"},
     .objects_only = true,
+    .yields = {"/file_id"},
     .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<FileId>(); },
     .declare = [](const Options&, Hello&) { return check_file_type_database(); },
 };

@@ -78,6 +78,7 @@ const AgentSpec hasher_agent = {
     .role = Role::kConsumer,
     .prefixes = {"/binary"},
     .objects_only = true,
+    .yields = {"/md5_hash", "/signature"},
     .options = {{.name = "--algorithms",
                  .metavar = "LIST",
                  .help = "md5, sha1, sha224, sha256, sha384, sha512, sha3-256, blake2b512, ...",

@@ -118,6 +118,7 @@ const AgentSpec link_finder_agent = {
     .help = kHelp,
     .role = Role::kConsumer,
     .prefixes = {"/"},
+    .yields = {"/link/link_finder"},
     .options = {{.name = "-s,--selector-prefix",
                  .metavar = "PREFIX",
                  .help = "link what stands under these type paths only",

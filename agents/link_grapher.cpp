@@ -206,6 +206,7 @@ const AgentSpec link_grapher_agent = {
     .summary = "make a graph of links",
     .help = kHelp,
     .role = Role::kProducer,  // what it pushes is worked on before the stage ends
+    .yields = {kGraphPath},
     .options =
         {{.name = "--limit", .metavar = "N", .help = "read so many links at most", .fallback = "100000"}},
     .arguments = {"REGEX", "which links: matched from the start of the selector", 1, ArgumentsSpec::kMany},

@@ -59,6 +59,7 @@ const AgentSpec stringer_agent = {
     .role = Role::kConsumer,
     .prefixes = {"/binary"},
     .objects_only = true,
+    .yields = {"/strings"},
     .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Stringer>(); },
 };
 

@@ -1,6 +1,7 @@
 // unarchive: takes archives and compressed files apart; their members are objects like injected files.
 #include "agents/support/file_type.h"
 #include "agents/support/passwords.h"
+#include "agents/support/type_path.h"
 #include "agents/support/unpacking.h"
 #include "bus/agent.h"
 
@@ -54,6 +55,7 @@ const AgentSpec unarchive_agent = {
     .role = Role::kConsumer,
     .prefixes = {"/archive", "/compressed"},
     .objects_only = true,
+    .yields = file_type_paths({"/limit", "/link/unarchive", "/unarchive"}),
     .publish = Publish::kAsItGoes,
     .options =
         {{.name = "--passwords",

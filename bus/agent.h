@@ -120,8 +120,9 @@ class Work {
   virtual Result<void> push(NewDescriptor item) = 0;
   // Says that process() is at work still. An instance of which nothing is heard for AgentSpec::claim_life
   // loses its task to another one; calls of the bus and reading the value are signs enough, long computations
-  // are not. Cheap.
-  virtual void progress() = 0;
+  // are not. Cheap. kStopped: the submission was cancelled, return the error; push() and reading of the value
+  // then fail with it, too.
+  virtual Result<void> progress() = 0;
   // The newest descriptor of the same analysis that fills a slot of AgentSpec::slots; nullptr if none does.
   virtual const Record* slot(std::string_view name) const = 0;
   // What the consumer keeps from now on: stored with the end of this task, as one step. `version` is of the
@@ -145,7 +146,7 @@ class BulkWork {
   virtual Bus& bus() = 0;
   virtual std::unique_ptr<ValueWriter> new_value() = 0;
   virtual Result<void> push(NewDescriptor item) = 0;
-  virtual void progress() = 0;
+  virtual Result<void> progress() = 0;  // as Work::progress()
   virtual Result<void> keep(uint32_t version, std::string bytes) = 0;
   virtual Error later(std::string reason, std::chrono::milliseconds wait = std::chrono::seconds(30),
                       uint32_t retries = 3) = 0;
@@ -197,6 +198,7 @@ struct AgentSpec {
   Role role = Role::kConsumer;
   std::vector<std::string> prefixes = {};  // type paths it may care about
   bool objects_only = false;               // files, not results
+  std::vector<std::string> yields = {};    // type paths below which it pushes; tests hold it to that
   Publish publish = Publish::kAtFinish;
   std::chrono::seconds claim_life{kClaimLife};  // of one task, without a sign of work: Work::progress()
   // When it may work; the first is its default, --mode takes another one. kIdle and kComplete want

@@ -12,6 +12,9 @@ namespace {
 constexpr size_t kPushWindow = 64;
 constexpr int kUploadAttempts = 100;
 constexpr std::chrono::seconds kSignEvery{10};  // much less than a claim lives
+constexpr std::chrono::milliseconds kLookEvery{100};
+
+Error withdrawn() { return {Code::kStopped, "the submission was cancelled"}; }
 
 Error no_bus() { return {Code::kStopped, "the bus is gone or this agent was stopped"}; }
 
@@ -26,6 +29,7 @@ class Bus::RemoteSource final : public ValueSource {
     size_t done = 0;
     while (done < buffer.size()) {
       if (*bus_ == nullptr) return no_bus();
+      if ((*bus_)->is_withdrawn()) return withdrawn();
       auto length = static_cast<uint32_t>(std::min<uint64_t>(buffer.size() - done, kMaxMessageValues));
       auto data = (*bus_)->call<Data>(Read{seq_, offset + done, length});
       if (!data) return data.error();
@@ -111,6 +115,10 @@ void Bus::dispatch(Message message) {
     if (is_old_news(*task)) return;
     adopt(task->record);
     events_.emplace_back(std::move(*task));
+  } else if (const auto* gone = std::get_if<Withdrawn>(&message.body)) {
+    withdraw(gone->seq);
+  } else if (const auto* held = std::get_if<Held>(&message.body)) {
+    if (on_held_) on_held_(held->agents);
   } else if (std::holds_alternative<Lost>(message.body)) {
     events_.clear();  // claims of the old session: they will be handed out again
     started_ = 0;
@@ -127,6 +135,18 @@ void Bus::dispatch(Message message) {
   } else if (waiting_.erase(message.request) != 0) {
     answers_[message.request] = std::move(message.body);
   }
+}
+
+// A task that nobody has begun is given back at once; who is at work learns of it by his next look.
+void Bus::withdraw(Seq seq) {
+  auto is_it = [&](const Event& event) {
+    const Task* task = std::get_if<Task>(&event);
+    return task != nullptr && task->record.seq == seq;
+  };
+  withdrawn_ = seq;
+  if (std::erase_if(events_, is_it) == 0) return;
+  if (started_ == seq) started_ = 0;
+  (void)channel_->send({0, Finish{seq, Outcome::kFailed, "cancelled", {}}});
 }
 
 // A reader that had to join anew is given again what was under way.
@@ -391,6 +411,41 @@ Result<void> Bus::set_mode(const std::string& agent, Mode mode) {
   return done ? Result<void>() : done.error();
 }
 
+// --- operations ---
+
+Result<Cancelled> Bus::cancel(SubmissionId submission) { return call<Cancelled>(Cancel{submission}); }
+
+Result<Paused> Bus::pause(const std::string& agent, bool paused) {
+  return call<Paused>(Pause{agent, paused});
+}
+
+Result<uint64_t> Bus::forget(ConsumerId consumer) {
+  Forget query{consumer};
+  uint64_t marks = 0;
+  do {
+    auto page = call<Forgotten>(query);
+    if (!page) return page.error();
+    marks += page->marks;
+    query.cursor = page->cursor;
+  } while (query.cursor != 0);
+  return marks;
+}
+
+Result<Pruned> Bus::prune(Prune query, const std::function<void(const Pruned&)>& told) {
+  Pruned sum;
+  do {
+    auto page = call<Pruned>(query);
+    if (!page) return page.error();
+    sum.files += page->files;
+    sum.results += page->results;
+    sum.value_bytes += page->value_bytes;
+    sum.unhandled += page->unhandled;
+    query.cursor = page->cursor;
+    told(sum);
+  } while (query.cursor != 0);
+  return sum;
+}
+
 // --- work ---
 
 Result<void> Bus::for_each_collected(const std::function<bool(Record&)>& use) {
@@ -451,11 +506,22 @@ Seq Bus::begin_next() {
   return started_;
 }
 
-void Bus::progress() {
+Result<void> Bus::progress() {
   auto now = std::chrono::steady_clock::now();
-  if (now - last_sign_ < kSignEvery) return;
-  last_sign_ = now;
-  (void)channel_->send({0, Progress{}});
+  if (now - last_sign_ >= kSignEvery) {
+    last_sign_ = now;
+    (void)channel_->send({0, Progress{}});
+  }
+  return look();
+}
+
+Result<void> Bus::look() {
+  auto now = std::chrono::steady_clock::now();
+  if (hello_.role == Role::kConsumer && now - last_look_ >= kLookEvery) {
+    last_look_ = now;
+    while (auto message = channel_->receive(std::chrono::milliseconds(0))) dispatch(*std::move(message));
+  }
+  return is_withdrawn() ? Result<void>(withdrawn()) : Result<void>();
 }
 
 Result<void> Bus::ask_idle() {

@@ -71,14 +71,29 @@ class Bus {
   // kMaxAsked of them.
   Result<Asked> ask(const std::string& agent, std::vector<Seq> seqs, bool force);
   Result<void> set_mode(const std::string& agent, Mode mode);
+  // What people who run a bus do to it (docs/operating.md, "Operations").
+  Result<Cancelled> cancel(SubmissionId submission);
+  Result<Paused> pause(const std::string& agent, bool paused);
+  // Both ask page after page. Gives how many marks went with the consumer.
+  Result<uint64_t> forget(ConsumerId consumer);
+  // `told` is called with what was done so far, after each page.
+  Result<Pruned> prune(Prune query, const std::function<void(const Pruned&)>& told);
+  // Calls of this bus that wait are held up by agents that have work left and are paused: called with their
+  // names whenever that begins.
+  using OnHeld = std::function<void(const std::vector<std::string>& agents)>;
+  void on_held(OnHeld told) { on_held_ = std::move(told); }
 
   // Work of consumers and readers. Next thing to do: a Task, or (readers after ask_idle()) Idle. Nothing when
   // the bus is gone. After a reconnect, tasks of the old session are gone and will come again.
   using Event = std::variant<Task, BulkTask, Idle>;
   std::optional<Event> next_event();
   // Consumers, from process(): the agent is at work still. Cheap; for loops that ask nothing of the bus for
-  // minutes.
-  void progress();
+  // minutes. kStopped: as look().
+  Result<void> progress();
+  // Takes in what came meanwhile. kStopped: the task that was begun last is cancelled, nothing of it will be
+  // stored. Cheap.
+  Result<void> look();
+  bool is_withdrawn() const { return started_ != 0 && withdrawn_ == started_; }
   // What the BulkTask that is under way is about; stops when `use` gives false.
   Result<void> for_each_collected(const std::function<bool(Record&)>& use);
   // What the consumer of this session keeps.
@@ -104,6 +119,7 @@ class Bus {
   Result<Body> wait_answer(uint64_t request, std::optional<std::chrono::milliseconds> timeout);
   Result<void> receive_one(std::optional<std::chrono::milliseconds> timeout);
   void dispatch(Message message);
+  void withdraw(Seq seq);
   bool is_old_news(const Task& task);
   void note_begin(const Event& event);
   static Seq task_of(const Event& event);
@@ -128,7 +144,9 @@ class Bus {
   Seq position_ = 0;           // readers: of the last task given
   Seq started_ = 0;            // consumers: the task that the master knows to be begun
   bool has_lost_ = false;
-  std::chrono::steady_clock::time_point last_sign_;
+  Seq withdrawn_ = 0;  // consumers: the task that was cancelled last
+  std::chrono::steady_clock::time_point last_sign_, last_look_;
+  OnHeld on_held_;
   std::unordered_set<uint64_t> waiting_;        // calls whose answer is wanted
   std::unordered_map<uint64_t, Body> answers_;  // by request, until taken
   std::unordered_map<uint64_t, PendingPush> pushes_;

@@ -34,6 +34,10 @@ constexpr std::array kNames = {"Hello",
                                "GetState",
                                "Ask",
                                "SetMode",
+                               "Cancel",
+                               "Pause",
+                               "Forget",
+                               "Prune",
                                "Welcome",
                                "Alive",
                                "Lost",
@@ -54,7 +58,13 @@ constexpr std::array kNames = {"Hello",
                                "Retried",
                                "BulkTask",
                                "State",
-                               "Asked"};
+                               "Asked",
+                               "Cancelled",
+                               "Paused",
+                               "Forgotten",
+                               "Pruned",
+                               "Withdrawn",
+                               "Held"};
 static_assert(kNames.size() == std::variant_size_v<Body>);
 
 // --- limits of what is inside, checked on both ways ---

@@ -2,7 +2,7 @@
 // wire.
 //
 // Peer and master send single messages over a Channel. A call carries a request number that its answer
-// repeats; Task, Lost, Idle and Complete come unasked. Calls are idempotent: a peer that got no answer
+// repeats; Task, Lost, Withdrawn and Held come unasked. Calls are idempotent: a peer that got no answer
 // repeats them.
 #pragma once
 
@@ -57,11 +57,12 @@ struct Hello {
   uint32_t claim_life = 0;            // consumers: seconds; 0: kClaimLife
   std::optional<Mode> mode;           // consumers: that was asked for when it was started
   std::vector<Mode> modes;            // consumers: those that it has, its default first; none: automatic
+  std::vector<std::string> yields;    // type paths below which it may push; for people who check a pipeline
   template <class A>
   void fields(A& a) {
     a(1, protocol), a(2, role), a(3, agent), a(4, config), a(5, version), a(6, host), a(7, domain);
     a(8, own_domain), a(9, prefixes), a(10, selector_regex), a(11, objects_only), a(12, credit), a(13, from);
-    a(14, token), a(15, submission), a(16, claim_life), a(17, mode), a(18, modes);
+    a(14, token), a(15, submission), a(16, claim_life), a(17, mode), a(18, modes), a(24, yields);
   }
 };
 
@@ -367,6 +368,57 @@ struct SetMode {
   }
 };
 
+// Ends a submission before it is complete: what is queued of it is dropped, whoever works on it is told by
+// Withdrawn. What another submission that is not cancelled brought too is still handled. Stored. Answer:
+// Cancelled; the same again is no error.
+struct Cancel {
+  static constexpr uint16_t kType = 26;
+  SubmissionId submission = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, submission);
+  }
+};
+
+// Nothing more is handed out to the consumers of an agent, or again. Stored. Answer: Paused, or Failure
+// (kNotFound: no consumer of that name is known).
+struct Pause {
+  static constexpr uint16_t kType = 27;
+  std::string agent;
+  bool paused = false;  // false: resume
+  template <class A>
+  void fields(A& a) {
+    a(1, agent), a(2, paused);
+  }
+};
+
+// Removes a consumer without instances, with its marks, a page at a time. Answer: Forgotten; ask again until
+// it is done. Failure: kConflict while it has instances, kNotFound.
+struct Forget {
+  static constexpr uint16_t kType = 28;
+  ConsumerId consumer = 0;
+  Seq cursor = 0;  // page
+  template <class A>
+  void fields(A& a) {
+    a(1, consumer), a(2, cursor);
+  }
+};
+
+// Removes files, with their results, whose last injection is older than a time; or only their values. A page
+// at a time. Answer: Pruned; ask again with `cursor` of that answer, until it is 0.
+struct Prune {
+  static constexpr uint16_t kType = 29;
+  int64_t before_ns = 0;  // injected before this time (UTC, since 1970)
+  Domain domain;
+  bool all_domains = false;
+  bool values_only = false;  // what is known of them stays
+  uint64_t cursor = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, before_ns), a(2, domain), a(3, all_domains), a(4, values_only), a(5, cursor);
+  }
+};
+
 // --- master to peer ---
 
 struct Welcome {
@@ -517,9 +569,11 @@ struct ConsumerStatus {
   uint64_t claims = 0;                // being worked on
   uint64_t offered = 0;               // tasks handed out since the master started
   uint64_t delayed = 0;               // waiting for their next try
+  std::vector<std::string> yields;    // of the live instances
   template <class A>
   void fields(A& a) {
     a(1, consumer), a(2, instances), a(3, prefixes), a(4, claims), a(5, offered), a(6, delayed);
+    a(20, yields);
   }
 };
 
@@ -544,10 +598,11 @@ struct SubmissionStatus {
   uint64_t known_failures =
       0;  // of submissions that brought some of its files before; they may be of other files
   uint64_t known_limits = 0;
-  std::vector<std::string> gone;  // agents that ended without a word and have left work undone
+  std::vector<std::string> gone;    // agents that ended without a word and have left work undone
+  std::vector<std::string> paused;  // agents that have work left and are paused
   template <class A>
   void fields(A& a) {
-    a(1, submission), a(2, complete), a(3, known_failures), a(4, known_limits), a(5, gone);
+    a(1, submission), a(2, complete), a(3, known_failures), a(4, known_limits), a(5, gone), a(20, paused);
   }
 };
 
@@ -623,12 +678,77 @@ struct Asked {
   }
 };
 
+struct Cancelled {
+  static constexpr uint16_t kType = 86;
+  uint64_t at_work = 0;  // tasks that were being worked on, whose instances are told
+  template <class A>
+  void fields(A& a) {
+    a(1, at_work);
+  }
+};
+
+struct Paused {
+  static constexpr uint16_t kType = 87;
+  uint64_t consumers = 0;  // of this agent
+  uint64_t in_hand = 0;    // tasks that their instances have still
+  template <class A>
+  void fields(A& a) {
+    a(1, consumers), a(2, in_hand);
+  }
+};
+
+struct Forgotten {
+  static constexpr uint16_t kType = 88;
+  uint64_t marks = 0;  // removed by this call
+  Seq cursor = 0;      // 0: it is forgotten
+  template <class A>
+  void fields(A& a) {
+    a(1, marks), a(2, cursor);
+  }
+};
+
+// What one page of Prune did.
+struct Pruned {
+  static constexpr uint16_t kType = 89;
+  uint64_t files = 0;        // removed, or without their value now
+  uint64_t results = 0;      // likewise
+  uint64_t value_bytes = 0;  // of these; equal bytes that something else has stay
+  uint64_t unhandled = 0;    // files that are old enough and stay: their injection is not handled yet
+  uint64_t cursor = 0;       // 0: that was all
+  template <class A>
+  void fields(A& a) {
+    a(1, files), a(2, results), a(3, value_bytes), a(4, unhandled), a(5, cursor);
+  }
+};
+
+// To a consumer, unasked: its task is cancelled. What it pushes for it is refused; Finish gives back the
+// credit.
+struct Withdrawn {
+  static constexpr uint16_t kType = 90;
+  Seq seq = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, seq);
+  }
+};
+
+// To a peer whose call waits for completeness or idleness, unasked: agents that have work left are paused.
+struct Held {
+  static constexpr uint16_t kType = 91;
+  std::vector<std::string> agents;
+  template <class A>
+  void fields(A& a) {
+    a(1, agents);
+  }
+};
+
 using Body =
     std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend, Finish, Read,
                  Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission, WaitIdle, Started,
-                 Progress, ListFailures, Retry, ListBulk, GetState, Ask, SetMode, Welcome, Alive, Lost,
-                 Failure, Done, Opened, Pushed, Task, Data, Items, Origins, Marks, Uuids, Status,
-                 SubmissionStatus, Idle, FailedTasks, Retried, BulkTask, State, Asked>;
+                 Progress, ListFailures, Retry, ListBulk, GetState, Ask, SetMode, Cancel, Pause, Forget,
+                 Prune, Welcome, Alive, Lost, Failure, Done, Opened, Pushed, Task, Data, Items, Origins,
+                 Marks, Uuids, Status, SubmissionStatus, Idle, FailedTasks, Retried, BulkTask, State, Asked,
+                 Cancelled, Paused, Forgotten, Pruned, Withdrawn, Held>;
 
 struct Message {
   uint64_t request = 0;  // repeated by the answer; 0: wants none

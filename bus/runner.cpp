@@ -41,7 +41,7 @@ class TaskWork final : public Work {
     return push(std::move(item));
   }
   Result<void> push(NewDescriptor item) override { return results_.push(std::move(item)); }
-  void progress() override { bus_.progress(); }
+  Result<void> progress() override { return bus_.progress(); }
   const Record* slot(std::string_view name) const override { return set_ ? set_->find(name) : nullptr; }
   Result<void> keep(uint32_t version, std::string bytes) override {
     return results_.keep(version, std::move(bytes));
@@ -60,9 +60,8 @@ class TaskWork final : public Work {
     bool is_its_turn = task_.is_asked || set_->newest() == task_.record.seq;
     return is_its_turn && agent.accepts_set(*this, set_->is_filled(spec_));
   }
-  Finish end(const Result<Outcome>& ended) {
-    return results_.end(task_.origin ? task_.origin->seq : task_.record.seq, ended);
-  }
+  Seq seq() const { return task_.origin ? task_.origin->seq : task_.record.seq; }
+  Finish end(const Result<Outcome>& ended) { return results_.end(seq(), ended); }
 
  private:
   const AgentSpec& spec_;
@@ -85,13 +84,14 @@ class CollectedWork final : public BulkWork {
   Bus& bus() override { return bus_; }
   std::unique_ptr<ValueWriter> new_value() override { return bus_.new_value(); }
   Result<void> push(NewDescriptor item) override { return results_.push(std::move(item)); }
-  void progress() override { bus_.progress(); }
+  Result<void> progress() override { return bus_.progress(); }
   Result<void> keep(uint32_t version, std::string bytes) override {
     return results_.keep(version, std::move(bytes));
   }
   Error later(std::string reason, std::chrono::milliseconds wait, uint32_t retries) override {
     return results_.later(std::move(reason), wait, retries);
   }
+  Seq seq() const { return task_.seq; }
   Finish end(const Result<Outcome>& ended) { return results_.end(task_.seq, ended); }
 
  private:
@@ -177,6 +177,7 @@ template <class OneWork, class Process>
 Result<void> serve_one(TaskContext context, OneWork work, Bus& bus, RunCounts& counts, Process process) {
   TaskScope scope(std::move(context));
   auto ended = process(work);
+  if (bus.is_withdrawn()) return bus.finish({work.seq(), Outcome::kFailed, "cancelled", {}});
   log_end(ended);
   auto counted = count(ended, counts);
   if (!counted) return counted;
@@ -262,6 +263,7 @@ Result<Hello> make_hello(const AgentSpec& spec, const Options& options, const Do
   hello.domain = domain;
   hello.own_domain = own_domain;
   hello.prefixes = spec.prefixes;
+  hello.yields = spec.yields;
   hello.objects_only = spec.objects_only;
   hello.credit = spec.role == Role::kReader ? 64 : 4;
   hello.claim_life = static_cast<uint32_t>(spec.claim_life.count());

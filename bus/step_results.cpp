@@ -20,6 +20,7 @@ Result<void> StepResults::push(NewDescriptor item) {
   item.descriptor.processing_time_us =
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
   crash_point("output-given");
+  if (auto goes_on = bus_.look(); !goes_on) return goes_on;
   if (spec_.publish == Publish::kAsItGoes) return bus_.push(std::move(item));
   large_ += item.descriptor.value.size() > kMaxInlineValue ? 1 : 0;
   value_bytes_ += item.descriptor.value.size();

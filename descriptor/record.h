@@ -157,9 +157,11 @@ struct Consumer {
   // Per lane: every descriptor up to here that concerns it is handled. Above it marks decide.
   std::array<Seq, kLanes> watermark{};
   std::array<uint64_t, kOutcomes> outcomes{};  // indexed by Outcome
-  bool is_live = false;  // has an instance; one that has when the master dies is waited for
-  Domain domain;         // whose descriptors it handles; "default": of all domains
-  std::string takes;     // canonical JSON of what it declared, or its SHA-256; the watermarks are of that
+  bool is_live = false;    // has an instance; one that has when the master dies is waited for
+  Domain domain;           // whose descriptors it handles; "default": of all domains
+  std::string takes;       // canonical JSON of what it declared, or its SHA-256; the watermarks are of that
+  bool paused = false;     // nothing is handed out to it
+  bool forgotten = false;  // being removed: only its marks are still there
   Mode mode = Mode::kAutomatic;
   std::vector<Mode> modes;  // those that the agent has; the first is its default
 
@@ -171,7 +173,7 @@ struct Consumer {
   void fields(A& a) {
     a(1, id), a(2, agent), a(3, config), a(4, watermark[0]), a(5, watermark[1]), a(6, watermark[2]);
     a(7, outcomes[1]), a(8, outcomes[2]), a(9, outcomes[3]), a(10, is_live), a(11, domain), a(12, takes);
-    a(13, outcomes[4]), a(14, outcomes[5]), a(15, mode), a(16, modes);
+    a(13, outcomes[4]), a(14, outcomes[5]), a(15, mode), a(16, modes), a(20, paused), a(21, forgotten);
   }
 };
 
@@ -191,11 +193,13 @@ struct Submission {
   uint64_t failures = 0;              // marks that are failures
   uint64_t limits = 0;                // /limit/… results
   std::vector<SubmissionId> depends;  // whose work covers objects that were known already
+  bool cancelled = false;             // nothing of it is handled but what others brought, too
+  bool shared = false;                // another one depends on it
   template <class A>
   void fields(A& a) {
     a(1, id), a(2, lane), a(3, domain), a(4, note), a(5, open), a(6, first), a(7, last), a(8, roots);
     a(9, root_bytes), a(10, files), a(11, bytes), a(12, results), a(13, failures), a(14, limits);
-    a(15, depends);
+    a(15, depends), a(20, cancelled), a(21, shared);
   }
 };
 

@@ -1,6 +1,7 @@
 #include "master/admission.h"
 
 #include <algorithm>
+#include <set>
 
 #include "descriptor/escape.h"
 #include "descriptor/json.h"
@@ -28,9 +29,47 @@ Origin make_origin(const OriginClaim& claim, const Producer& producer) {
   return origin;
 }
 
-void add_dependency(Submission& submission, SubmissionId other) {
-  auto it = std::lower_bound(submission.depends.begin(), submission.depends.end(), other);
-  if (it == submission.depends.end() || *it != other) submission.depends.insert(it, other);
+// What was dropped of a cancelled submission is wanted again, and with it what its containers shared with
+// others that are cancelled: whoever looks behind their new end finds them.
+Result<void> revive(Step& step, SubmissionId cancelled) {
+  std::set<SubmissionId> seen{cancelled};
+  std::vector<SubmissionId> todo{cancelled};
+  while (!todo.empty()) {
+    auto next = step.peek(todo.back());
+    todo.pop_back();
+    if (!next) return next.error();
+    if (!next->cancelled) continue;
+    auto submission = step.submission(next->id);
+    if (!submission) return submission.error();
+    (*submission)->last = std::max((*submission)->last, step.last_seq() + 1);
+    step.revive(next->id);
+    for (SubmissionId other : next->depends) {
+      if (seen.insert(other).second) todo.push_back(other);
+    }
+  }
+  return {};
+}
+
+// The submission depends on the one that brought the object first.
+Result<void> share(Step& step, Submission& submission, const Record& object) {
+  auto it = std::lower_bound(submission.depends.begin(), submission.depends.end(), object.submission);
+  bool is_known = it != submission.depends.end() && *it == object.submission;
+  auto brought_by = step.peek(object.submission);
+  if (!brought_by) return brought_by.error();
+  if (is_known && !brought_by->cancelled) return {};
+  if (!is_known) submission.depends.insert(it, object.submission);
+  auto first = step.submission(object.submission);
+  if (!first) return first.error();
+  (*first)->shared = true;
+  return (*first)->cancelled ? revive(step, object.submission) : Result<void>();
+}
+
+// The bytes of what is known are stored; unless they were removed.
+Result<void> restore(Step& step, const Value& value) {
+  auto pruned = step.is_pruned(value.digest());
+  if (!pruned) return pruned.error();
+  if (*pruned) step.restore(value);
+  return {};
 }
 
 // A parent or container, by its identity.
@@ -95,7 +134,12 @@ Result<Pushed> Admission::add_object(Step& step, NewDescriptor item, const Produ
     auto stored = step.get(*known);
     if (!stored) return stored.error();
     record = *std::move(stored);
-    if (record.submission != number) add_dependency(**submission, record.submission);
+    auto restored = restore(step, d.value);
+    if (!restored) return restored.error();
+    if (record.submission != number) {
+      auto shared = share(step, **submission, record);
+      if (!shared) return shared.error();
+    }
   } else {
     record.level = container ? container->level + 1 : 0;
     if (container && record.level > limits_.levels) {
@@ -160,7 +204,10 @@ Result<void> Admission::add_origin(Step& step, Origin origin, const Record& obje
 Result<Pushed> Admission::add_result(Step& step, Descriptor d, const Producer& producer) {
   auto known = step.lookup(d.domain, d.selector);
   if (!known) return known.error();
-  if (*known != 0) return Pushed{*known, false};
+  if (*known != 0) {
+    auto restored = restore(step, d.value);
+    return restored ? Result<Pushed>(Pushed{*known, false}) : restored.error();
+  }
   auto parents = parents_of(step, d);
   if (!parents) return parents.error();
   bool inherits = std::any_of(parents->begin(), parents->end(),

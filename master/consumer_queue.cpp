@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "master/origin_walk.h"
 #include "master/plant.h"
 
 namespace rebus {
 namespace {
 
-constexpr size_t kReadAhead = 32;  // log entries held per submission
+constexpr size_t kReadAhead = 32;    // log entries held per submission
+constexpr size_t kMaxOrigins = 256;  // entries of cancelled submissions that one call looks up the origins of
 
 }  // namespace
 
@@ -21,7 +23,11 @@ Result<void> ConsumerQueue::load() {
     auto active = storage_.active_after(static_cast<Lane>(lane), handled);
     if (!active) return active.error();
     for (const Submission& s : *active) {
-      lanes_[lane].positions[s.id].next = std::max(s.first, handled + 1);
+      if (s.cancelled) {
+        revive(s);
+      } else {
+        lanes_[lane].positions[s.id].next = std::max(s.first, handled + 1);
+      }
     }
   }
   return load_attempts();
@@ -38,18 +44,26 @@ Result<void> ConsumerQueue::load_attempts() {
     auto record = storage_.get(seq);
     if (!record && record.error().code == Code::kNotFound) continue;
     if (!record) return record.error();
-    put_back({seq, record->submission, record->lane});
+    auto submission = storage_.submission(record->submission);
+    if (!submission) return submission.error();
+    auto wanted = submission->cancelled ? is_wanted(seq) : true;
+    if (!wanted) return wanted.error();
+    if (*wanted) put_back({seq, record->submission, record->lane});
   }
   return {};
 }
 
-void ConsumerQueue::appended(const LogEntry& entry, SubmissionId submission, Lane lane) {
+void ConsumerQueue::appended(const LogEntry& entry, const Submission& submission) {
   if (entry.is_origin || !filter_.matches(entry)) return;
-  auto [it, fresh] = lanes_[static_cast<size_t>(lane)].positions.try_emplace(submission);
+  if (submission.cancelled && !submission.shared) return;
+  auto [it, fresh] = lanes_[static_cast<size_t>(submission.lane)].positions.try_emplace(submission.id);
   if (fresh) it->second.next = entry.seq;
+  it->second.only_shared = submission.cancelled;
 }
 
 Result<std::optional<ConsumerQueue::Item>> ConsumerQueue::claim_next(PeerId peer) {
+  looked_through_ = 0;
+  has_more_ = false;
   for (size_t lane = 0; lane < kLanes; lane++) {
     auto item = next_in(static_cast<Lane>(lane));
     if (!item) return item.error();
@@ -73,7 +87,7 @@ Result<std::optional<ConsumerQueue::Item>> ConsumerQueue::next_in(Lane lane) {
     auto item = next_of(it->first, it->second, lane);
     if (!item) return item.error();
     queue.turn = it->first;
-    if (*item) return item;
+    if (*item || has_more_) return item;
     queue.positions.erase(it);  // nothing left of it; the next append brings it back
   }
   return std::optional<Item>();
@@ -82,6 +96,8 @@ Result<std::optional<ConsumerQueue::Item>> ConsumerQueue::next_in(Lane lane) {
 Result<std::optional<ConsumerQueue::Item>> ConsumerQueue::next_of(SubmissionId submission, Position& position,
                                                                   Lane lane) {
   while (true) {
+    has_more_ = looked_through_ >= kMaxOrigins;
+    if (has_more_) return std::optional<Item>();
     if (position.buffer.empty()) {
       auto entries = storage_.queue(submission, position.next, kReadAhead);
       if (!entries) return entries.error();
@@ -91,34 +107,112 @@ Result<std::optional<ConsumerQueue::Item>> ConsumerQueue::next_of(SubmissionId s
     }
     LogEntry entry = std::move(position.buffer.front());
     if (!is_planted(Plant::kStuckCursor)) position.buffer.pop_front();
-    auto due = is_due(entry);
+    auto due = is_due(position, entry);
     if (!due) return due.error();
     if (*due) return std::optional(Item{entry.seq, submission, lane});
     if (is_planted(Plant::kStuckCursor)) return std::optional<Item>();
   }
 }
 
-Result<bool> ConsumerQueue::is_due(const LogEntry& entry) {
+Result<bool> ConsumerQueue::is_due(const Position& position, const LogEntry& entry) {
   if (entry.is_origin || !filter_.matches(entry) || is_again(entry.seq)) return false;
-  if (entry.seq > loaded_head_) return true;
-  auto marked = storage_.is_marked(entry.seq, consumer.id);
-  if (!marked) return marked.error();
-  return !*marked;
+  if (position.is_again && is_in_hand(entry.seq)) return false;
+  if (entry.seq <= loaded_head_ || position.is_again) {
+    auto marked = storage_.is_marked(entry.seq, consumer.id);
+    if (!marked) return marked.error();
+    if (*marked) return false;
+  }
+  if (!position.only_shared) return true;
+  looked_through_++;
+  return is_wanted(entry.seq);
+}
+
+// --- cancelled submissions ---
+
+// Whether a submission that is not cancelled brought the file, too.
+Result<bool> ConsumerQueue::is_wanted(Seq seq) {
+  auto record = storage_.get(seq);
+  if (!record && record.error().code == Code::kNotFound) return false;
+  if (!record) return record.error();
+  OriginWalk walk(storage_, [&](const Origin& origin) -> Result<bool> {
+    auto submission = storage_.submission(origin.submission);
+    if (!submission) return submission.error();
+    return !submission->cancelled;
+  });
+  return walk.reaches(record->object);
+}
+
+bool ConsumerQueue::is_in_hand(Seq seq) const {
+  auto is_it = [&](const Item& item) { return item.seq == seq; };
+  bool is_returned = std::any_of(lanes_.begin(), lanes_.end(), [&](const LaneQueue& lane) {
+    return std::any_of(lane.returned.begin(), lane.returned.end(), is_it);
+  });
+  return is_returned || claims_.contains(seq) ||
+         std::any_of(delayed_.begin(), delayed_.end(), [&](auto& entry) { return is_it(entry.second); });
+}
+
+Result<std::vector<ConsumerQueue::Withdrawal>> ConsumerQueue::cancel(const Submission& submission) {
+  std::vector<Withdrawal> withdrawn;
+  LaneQueue& lane = lanes_[static_cast<size_t>(submission.lane)];
+  auto position = lane.positions.find(submission.id);
+  if (position != lane.positions.end()) {
+    position->second.only_shared = true;
+    if (!submission.shared) lane.positions.erase(position);
+  }
+  auto dropped = drop_unwanted(submission.id, lane.returned);
+  if (!dropped) return dropped.error();
+  for (auto it = delayed_.begin(); it != delayed_.end();) {
+    bool is_its = it->second.submission == submission.id;
+    auto wanted = is_its ? is_wanted(it->second.seq) : true;
+    if (!wanted) return wanted.error();
+    it = *wanted ? std::next(it) : delayed_.erase(it);
+  }
+  for (auto& [seq, claim] : claims_) {
+    if (claim.item.submission != submission.id) continue;
+    auto wanted = is_wanted(seq);
+    if (!wanted) return wanted.error();
+    claim.item.is_withdrawn = !*wanted;
+    if (!*wanted) withdrawn.push_back({seq, claim.peer});
+  }
+  return withdrawn;
+}
+
+Result<void> ConsumerQueue::drop_unwanted(SubmissionId submission, std::deque<Item>& items) {
+  for (auto it = items.begin(); it != items.end();) {
+    auto wanted = it->submission == submission ? is_wanted(it->seq) : true;
+    if (!wanted) return wanted.error();
+    it = *wanted ? std::next(it) : items.erase(it);
+  }
+  return {};
+}
+
+void ConsumerQueue::revive(const Submission& submission) {
+  if (!submission.shared) return;
+  Position position;
+  position.next = submission.first;
+  position.only_shared = position.is_again = true;
+  lanes_[static_cast<size_t>(submission.lane)].positions[submission.id] = std::move(position);
+  for (auto& [seq, claim] : claims_) {
+    if (claim.item.submission == submission.id) claim.item.is_revived = true;
+  }
+}
+
+Result<void> ConsumerQueue::end_withdrawn(Item item) {
+  auto wanted = is_wanted(item.seq);
+  if (!wanted) return wanted.error();
+  item.is_withdrawn = item.is_revived = false;
+  if (*wanted) put_back(item);
+  return {};
+}
+
+bool ConsumerQueue::is_withdrawn(Seq seq, PeerId peer) const {
+  auto it = claims_.find(seq);
+  return it != claims_.end() && it->second.peer == peer && it->second.item.is_withdrawn;
 }
 
 bool ConsumerQueue::holds(Seq seq, PeerId peer) const {
   auto it = claims_.find(seq);
   return it != claims_.end() && it->second.peer == peer;
-}
-
-bool ConsumerQueue::is_on_its_way(Seq seq) const {
-  auto is_it = [&](const Item& item) { return item.seq == seq; };
-  return claims_.contains(seq) ||
-         std::any_of(lanes_.begin(), lanes_.end(),
-                     [&](const LaneQueue& lane) {
-                       return std::any_of(lane.returned.begin(), lane.returned.end(), is_it);
-                     }) ||
-         std::any_of(delayed_.begin(), delayed_.end(), [&](auto& entry) { return is_it(entry.second); });
 }
 
 std::optional<Seq> ConsumerQueue::last_claim(PeerId peer) const {
@@ -163,20 +257,28 @@ void ConsumerQueue::set(const Attempt& attempt) {
   }
 }
 
-void ConsumerQueue::hand_back(PeerId peer) {
+Result<void> ConsumerQueue::hand_back(PeerId peer) {
   for (auto it = claims_.begin(); it != claims_.end();) {
     if (it->second.peer != peer) {
       ++it;
       continue;
     }
-    const Item& item = it->second.item;
-    if (!is_planted(Plant::kForgottenClaim)) put_back(item);
+    Item item = it->second.item;
     it = claims_.erase(it);
+    if (item.is_withdrawn) {
+      auto ended = end_withdrawn(item);
+      if (!ended) return ended;
+    } else if (!is_planted(Plant::kForgottenClaim)) {
+      put_back(item);
+    }
   }
+  return {};
 }
 
 bool ConsumerQueue::is_settled() const {
-  return claims_.empty() && delayed_.empty() &&
+  bool has_claims =
+      std::any_of(claims_.begin(), claims_.end(), [](auto& c) { return c.second.item.is_open(); });
+  return !has_claims && delayed_.empty() &&
          std::all_of(lanes_.begin(), lanes_.end(),
                      [](const LaneQueue& lane) { return lane.positions.empty() && lane.returned.empty(); });
 }
@@ -189,7 +291,7 @@ bool ConsumerQueue::is_settled(SubmissionId submission, Lane lane) const {
          std::none_of(delayed_.begin(), delayed_.end(),
                       [&](auto& entry) { return concerns(entry.second); }) &&
          std::none_of(claims_.begin(), claims_.end(),
-                      [&](auto& claim) { return concerns(claim.second.item); });
+                      [&](auto& c) { return concerns(c.second.item) && c.second.item.is_open(); });
 }
 
 Seq ConsumerQueue::watermark(Lane lane, Seq head) const {
@@ -201,7 +303,9 @@ Seq ConsumerQueue::watermark(Lane lane, Seq head) const {
     if (item.lane == lane && !is_again(item.seq)) unhandled = std::min(unhandled, item.seq);
   };
   for (const Item& item : queue.returned) wait_for(item);
-  for (const auto& [seq, claim] : claims_) wait_for(claim.item);
+  for (const auto& [seq, claim] : claims_) {
+    if (claim.item.is_open()) wait_for(claim.item);
+  }
   for (const auto& [until, item] : delayed_) wait_for(item);
   return unhandled - 1;
 }

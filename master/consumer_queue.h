@@ -24,23 +24,41 @@ class ConsumerQueue {
   // Positions the queue after what was handled before. Call once.
   Result<void> load();
   // A descriptor was stored.
-  void appended(const LogEntry& entry, SubmissionId submission, Lane lane);
+  void appended(const LogEntry& entry, const Submission& submission);
 
   struct Item {
     Seq seq = 0;
     SubmissionId submission = 0;
     Lane lane = Lane::kNormal;
+    bool is_withdrawn = false;  // of a cancelled submission, while it was being worked on
+    bool is_revived = false;    // and may be wanted again since
+    bool is_open() const { return !is_withdrawn || is_revived; }
   };
-  // The next item, now claimed by `peer`; nothing if there is none.
+  // The next item, now claimed by `peer`; nothing if there is none, or if more is to be looked through than
+  // one call does: has_more() tells.
   Result<std::optional<Item>> claim_next(PeerId peer);
   bool holds(Seq seq, PeerId peer) const;
   // Claimed, due again or delayed: not to be put back another time.
-  bool is_on_its_way(Seq seq) const;
+  bool is_in_hand(Seq seq) const;
   std::optional<Seq> last_claim(PeerId peer) const;  // the highest
   // Ends a claim; nothing if `peer` does not hold it.
   std::optional<Item> release(Seq seq, PeerId peer);
   // A lost session: its claims are due again, first of all.
-  void hand_back(PeerId peer);
+  Result<void> hand_back(PeerId peer);
+  bool has_more() const { return has_more_; }
+
+  // The submission was cancelled: of it, only what another one brought too is still to be handled. Gives the
+  // claims that are withdrawn.
+  struct Withdrawal {
+    Seq seq = 0;
+    PeerId peer = 0;
+  };
+  Result<std::vector<Withdrawal>> cancel(const Submission& submission);
+  // Another submission brought something of a cancelled one.
+  void revive(const Submission& submission);
+  // A withdrawn item was given back: it is due if somebody else wants it meanwhile.
+  Result<void> end_withdrawn(Item item);
+  bool is_withdrawn(Seq seq, PeerId peer) const;
   // An item that nobody holds is due again: not before a time, or at once.
   void delay(const Item& item, MonotonicTime until) { delayed_.emplace(until, item); }
   void put_back(const Item& item) { lane_of(item).returned.push_back(item); }
@@ -68,6 +86,8 @@ class ConsumerQueue {
   // Where the work on one submission is: what was read from the log, then `next`.
   struct Position {
     Seq next = 0;
+    bool only_shared = false;  // of a cancelled submission: entries that others brought, too
+    bool is_again = false;     // it was walked before: marks tell what was handled
     std::deque<LogEntry> buffer;
     Seq first() const { return buffer.empty() ? next : buffer.front().seq; }
   };
@@ -83,7 +103,9 @@ class ConsumerQueue {
 
   Result<std::optional<Item>> next_in(Lane lane);
   Result<std::optional<Item>> next_of(SubmissionId submission, Position& position, Lane lane);
-  Result<bool> is_due(const LogEntry& entry);
+  Result<bool> is_due(const Position& position, const LogEntry& entry);
+  Result<bool> is_wanted(Seq seq);
+  Result<void> drop_unwanted(SubmissionId submission, std::deque<Item>& items);
   LaneQueue& lane_of(const Item& item) { return lanes_[static_cast<size_t>(item.lane)]; }
   bool is_again(Seq seq) const;
   Result<void> load_attempts();
@@ -95,6 +117,8 @@ class ConsumerQueue {
   std::map<Seq, Claim> claims_;
   std::multimap<MonotonicTime, Item> delayed_;
   std::map<Seq, Attempt> attempts_;
+  size_t looked_through_ = 0;  // by the current call
+  bool has_more_ = false;
 };
 
 }  // namespace rebus

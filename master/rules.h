@@ -59,6 +59,8 @@ struct Master::Rules {
     uint64_t request = 0;
     SubmissionId submission = 0;  // 0: waits for idleness
     SubmissionId blocker = 0;     // what was not settled when it was looked at last; looked at first
+    bool is_cancelled = false;    // what it waits for
+    bool is_told = false;         // that paused agents hold it up
   };
 
   Storage& storage;
@@ -79,6 +81,8 @@ struct Master::Rules {
   MonotonicTime await_until;
   // What was at work when the master ended, by session: who comes back is not blamed.
   std::multimap<uint64_t, Running> interrupted;
+  // Of the removal that was asked for last: its time, and the first position that is not older.
+  std::pair<int64_t, Seq> pruned_before{};
   Outbox outbox;
   Moment now;
   std::optional<Error> broken;  // the storage failed: nothing more is acknowledged
@@ -90,6 +94,7 @@ struct Master::Rules {
   Result<void> join(Session& session);
   Result<void> join_consumer(Session& session);
   Result<Consumer*> consumer_of(const Hello& hello);
+  ConsumerId free_consumer_id() const;
   // Why a session ends.
   enum class Ending {
     kLeft,  // it said so, or came back on a new connection
@@ -114,6 +119,10 @@ struct Master::Rules {
   void on(Session& s, uint64_t request, GetState&) { reply(s, request, state(s)); }
   void on(Session& s, uint64_t request, Ask& call) { reply(s, request, ask(call)); }
   void on(Session& s, uint64_t request, SetMode& call) { reply(s, request, set_mode(call)); }
+  void on(Session& s, uint64_t request, Cancel& call) { reply(s, request, cancel(call)); }
+  void on(Session& s, uint64_t request, Forget& call) { reply(s, request, forget(call)); }
+  void on(Session& s, uint64_t request, Prune& call) { reply(s, request, prune(call)); }
+  void on(Session& s, uint64_t request, Pause& call) { reply(s, request, pause(call)); }
   void on(Session& s, uint64_t request, OpenSubmission& call) { reply(s, request, open(s, call)); }
   void on(Session& s, uint64_t request, CloseSubmission& call) { reply(s, request, close(s, call)); }
   void on(Session& s, uint64_t request, Push& call) { reply(s, request, push(s, call)); }
@@ -199,11 +208,26 @@ struct Master::Rules {
   Result<void> ask_one(ConsumerId consumer, Seq seq, bool force, Asked& answer);
   Result<std::optional<Outcome>> outcome_of(ConsumerId consumer, Seq seq);
   Result<void> make_due(Seq seq, ConsumerId consumer);
-  Result<void> unmark(Step& step, ConsumerId consumer, const Record& record, Outcome outcome);
+  Result<void> unmark(Step& step, const Mark& mark, const Record& record);
+
+  // --- operations ---
+  Result<Cancelled> cancel(const Cancel& call);
+  Result<uint64_t> withdraw(const Submission& submission);
+  void forget_open(SubmissionId submission);
+  Result<void> end_withdrawn(Session& session, Live& consumer, const ConsumerQueue::Item& item);
+  Result<Paused> pause(const Pause& call);
+  Result<Forgotten> forget(const Forget& call);
+  Result<Consumer*> forgettable(ConsumerId id);
+  Result<Pruned> prune(const Prune& call);
+  Result<Seq> young_for(const Prune& call);
+  bool is_through(SubmissionId id);
+  Result<void> discount(Step& step, const Record& record);
+  std::vector<std::string> paused_with_work(const std::set<SubmissionId>& closure);
+  void tell_held(Waiter& waiter);
 
   // --- after a step ---
   Result<void> apply(Step& step);
-  void announce(const Record& record);
+  void announce(const Record& record, const Submission& submission);
 
   // --- settling ---
   Result<void> store_watermarks(bool all);

@@ -80,10 +80,10 @@ void Master::Rules::give_back_claims(Session& session, Live& consumer, const std
   Seq started = std::exchange(session.started, 0);
   if (is_planted(Plant::kBlameOnPrefetch)) started = consumer.queue.last_claim(session.peer).value_or(0);
   auto item = started != 0 && !fault.empty() ? consumer.queue.release(started, session.peer) : std::nullopt;
-  Result<void> done;
-  consumer.queue.hand_back(session.peer);
+  auto done = consumer.queue.hand_back(session.peer);
   session.tasks = 0;
-  if (item) done = blame(consumer, *item, blame_for);
+  if (done && item && item->is_withdrawn) done = consumer.queue.end_withdrawn(*item);
+  if (done && item && !item->is_withdrawn) done = blame(consumer, *item, blame_for);
   if (done && started != 0) {
     Step step(storage, next_seq);
     step.set(running_of(session, 0));

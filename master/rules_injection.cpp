@@ -11,8 +11,10 @@ namespace {
 constexpr size_t kMaxUploads = kMaxLargeChildren + 8;  // of one session: the oldest gives way
 constexpr size_t kMaxAllUploads = 512;                 // of all sessions: the one with most of them gives way
 
-Error not_open_here(SubmissionId id) {
-  return {Code::kInvalid, "submission " + std::to_string(id) + " is not open in this session"};
+Error not_open_here(const Submission& submission) {
+  std::string name = "submission " + std::to_string(submission.id);
+  if (submission.cancelled) return {Code::kFailed, name + " was cancelled"};
+  return {Code::kInvalid, name + " is not open in this session"};
 }
 
 }  // namespace
@@ -58,6 +60,7 @@ Result<void> Master::Rules::resume(Session& session, SubmissionId id) {
   Step step(storage, next_seq);
   auto submission = step.submission(id);
   if (!submission) return submission.error();
+  if ((*submission)->cancelled) return {};  // what it pushes is refused
   (*submission)->open = true;
   auto applied = apply(step);
   if (!applied) return applied;
@@ -72,7 +75,7 @@ Result<Done> Master::Rules::close(Session& session, const CloseSubmission& call)
   auto submission = step.submission(call.submission);
   if (!submission) return submission.error();
   if (!(*submission)->open) return Done{};
-  if (!session.submissions.contains(call.submission)) return not_open_here(call.submission);
+  if (!session.submissions.contains(call.submission)) return not_open_here(**submission);
   (*submission)->open = false;
   auto applied = apply(step);
   if (!applied) return applied.error();
@@ -88,7 +91,12 @@ Result<Pushed> Master::Rules::push(Session& session, Push& call) {
   if (!uploaded) return uploaded.error();
   Step step(storage, next_seq);
   if (call.submission != 0 && !session.submissions.contains(call.submission)) {
-    return not_open_here(call.submission);
+    auto submission = step.submission(call.submission);
+    return submission ? not_open_here(**submission) : submission.error();
+  }
+  auto consumer = live.find(session.consumer);
+  if (consumer != live.end() && consumer->second.queue.is_withdrawn(session.started, session.peer)) {
+    return Error{Code::kFailed, "the submission of this task was cancelled"};
   }
   auto pushed = admission.add(step, std::move(call.item), {session.hello, call.submission, now.utc_ns});
   bool visible = pushed || pushed.error().code == Code::kLoop || pushed.error().code == Code::kLimit;

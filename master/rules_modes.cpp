@@ -152,7 +152,8 @@ Result<void> Master::Rules::hand_out_bulks() {
     auto released = release_collected(consumer);
     if (!released) return released;
     if (!has_bulk_to_come(consumer)) consumer.gathered.clear();
-    bool is_due = has_bulk_to_come(consumer) && !consumer.bulk && consumer.bulk_after <= now.steady;
+    bool is_due = has_bulk_to_come(consumer) && !consumer.bulk && consumer.bulk_after <= now.steady &&
+                  !consumer.queue.consumer.paused;
     if (!is_due) continue;
     Mode mode = consumer.queue.consumer.mode;
     if (mode == Mode::kIdle && !is_quiet()) continue;
@@ -389,7 +390,10 @@ Result<void> Master::Rules::make_due(Seq seq, ConsumerId consumer) {
   if (!outcome) return outcome.error();
   Step step(storage, next_seq);
   if (*outcome) {
-    auto unmarked = unmark(step, consumer, *record, **outcome);
+    Consumer& counts = record_of(consumer);
+    if (counts.count(**outcome) > 0) counts.count(**outcome)--;
+    step.set(counts);
+    auto unmarked = unmark(step, Mark{seq, consumer, **outcome, {}}, *record);
     if (!unmarked) return unmarked;
   }
   Attempt again{.seq = seq, .consumer = consumer, .is_again = true, .reason = {}};
@@ -398,19 +402,17 @@ Result<void> Master::Rules::make_due(Seq seq, ConsumerId consumer) {
   if (!applied || at_work == live.end()) return applied;
   ConsumerQueue& queue = at_work->second.queue;
   queue.set(again);
-  bool is_on_its_way = !*outcome && queue.is_on_its_way(seq);
-  if (!is_on_its_way) queue.put_back({seq, record->submission, record->lane});
+  bool is_in_hand = !*outcome && queue.is_in_hand(seq);
+  if (!is_in_hand) queue.put_back({seq, record->submission, record->lane});
   return {};
 }
 
-// As if it had never been handled.
-Result<void> Master::Rules::unmark(Step& step, ConsumerId consumer, const Record& record, Outcome outcome) {
-  Consumer& counts = record_of(consumer);
-  if (counts.count(outcome) > 0) counts.count(outcome)--;
-  step.set(counts);
-  step.remove(Mark{record.seq, consumer, outcome, {}});
-  if (outcome == Outcome::kProcessable) step.remove(Collected{consumer, record.submission, record.seq});
-  if (!is_failure(outcome)) return {};
+// As if it had never been handled. The consumer's counts are the caller's.
+Result<void> Master::Rules::unmark(Step& step, const Mark& mark, const Record& record) {
+  step.remove(mark);
+  if (mark.outcome == Outcome::kProcessable)
+    step.remove(Collected{mark.consumer, record.submission, mark.seq});
+  if (!is_failure(mark.outcome)) return {};
   auto submission = step.submission(record.submission);
   if (!submission) return submission.error();
   if ((*submission)->failures > 0) (*submission)->failures--;

@@ -45,7 +45,9 @@ ConsumerStatus Master::Rules::status_of(const Consumer& stored) {
   if (it == live.end()) return entry;
   entry.consumer = it->second.queue.consumer;
   entry.instances = static_cast<uint32_t>(it->second.instances.size());
-  entry.prefixes = sessions.at(*it->second.instances.begin()).hello.prefixes;
+  const Hello& hello = sessions.at(*it->second.instances.begin()).hello;
+  entry.prefixes = hello.prefixes;
+  entry.yields = hello.yields;
   entry.claims = it->second.queue.claims();
   entry.offered = it->second.offered;
   entry.delayed = it->second.queue.delayed();
@@ -77,7 +79,7 @@ Result<SubmissionStatus> Master::Rules::submission_status(SubmissionId id) {
   if (!record) return record.error();
   SubmissionStatus status;
   status.submission = *std::move(record);
-  status.complete = is_complete(*closure);
+  status.complete = status.submission.cancelled || is_complete(*closure);
   for (SubmissionId other : *closure) {
     if (other == id) continue;
     auto part = storage.submission(other);
@@ -86,6 +88,7 @@ Result<SubmissionStatus> Master::Rules::submission_status(SubmissionId id) {
     status.known_limits += part->limits;
   }
   status.gone = gone_from(status.submission);
+  if (!status.complete) status.paused = paused_with_work(*closure);
   status.submission.depends.clear();
   return status;
 }

@@ -107,7 +107,12 @@ Result<Consumer*> Master::Rules::consumer_of(const Hello& hello) {
     return Error{Code::kLimit, "the bus knows " + std::to_string(kMaxConsumers) +
                                    " consumers (agents with their options and domains) and takes no more"};
   }
-  if (is_new) consumer.id = static_cast<ConsumerId>(known.size());
+  if (!is_new && consumer.forgotten) {
+    return Error{Code::kConflict, hello.agent +
+                                      " is being forgotten, which was broken off: `rebus_admin forget " +
+                                      std::to_string(consumer.id) + "` ends it"};
+  }
+  if (is_new) consumer.id = free_consumer_id();
   bool takes_other = !is_new && consumer.takes != fresh.takes;
   if (takes_other && live.contains(consumer.id)) {
     return Error{Code::kConflict, "instances of " + hello.agent + " that take other things (" +
@@ -128,6 +133,15 @@ Result<Consumer*> Master::Rules::consumer_of(const Hello& hello) {
   auto stored = apply(step);
   if (!stored) return stored.error();
   return &consumer;
+}
+
+// Nothing is stored of a consumer that was forgotten, so that its number is as good as new.
+ConsumerId Master::Rules::free_consumer_id() const {
+  std::set<ConsumerId> taken;
+  for (const auto& [key, consumer] : known) taken.insert(consumer.id);
+  ConsumerId id = 1;
+  while (taken.contains(id)) id++;
+  return id;
 }
 
 Result<void> Master::Rules::join_consumer(Session& session) {

@@ -34,6 +34,7 @@ void Master::Rules::hand_out() {
 }
 
 void Master::Rules::hand_out(Live& consumer) {
+  if (consumer.queue.consumer.paused) return;
   size_t looked_at = 0;
   while (size_t cost = hand_out_one(consumer)) {
     looked_at += cost;
@@ -63,7 +64,10 @@ size_t Master::Rules::hand_out_one(Live& consumer) {
     broken = item.error();
     return 0;
   }
-  if (!*item) return 0;
+  if (!*item) {
+    more = more || consumer.queue.has_more();
+    return 0;
+  }
   auto record = storage.get((*item)->seq);
   if (!record && record.error().code != Code::kNotFound) {  // damage is no property of the descriptor
     broken = record.error();
@@ -137,6 +141,7 @@ Result<bool> Master::Rules::feed_entry(Session& reader, const LogEntry& entry) {
     return false;
   }
   auto record = storage.get(seq);
+  if (!record && record.error().code == Code::kNotFound) return false;  // a hole
   if (!record) return record.error();
   if (!entry.is_origin && !reader.filter.matches_selector(record->descriptor.selector)) return false;
   task.record = Catalog::outward(*std::move(record));
@@ -157,6 +162,7 @@ Result<std::set<SubmissionId>> Master::Rules::closure_of(SubmissionId id) {
     auto submission = storage.submission(todo.back());
     if (!submission) return submission.error();
     todo.pop_back();
+    if (submission->id == id && submission->cancelled) break;
     for (SubmissionId other : submission->depends) {
       if (closure.insert(other).second) todo.push_back(other);
     }
@@ -203,7 +209,9 @@ void Master::Rules::wait(Session& session, uint64_t request, SubmissionId submis
 void Master::Rules::answer_waiters() {
   std::vector<Waiter> left;
   for (Waiter& waiter : waiters) {
-    if (!may_be_answered(waiter) || !answer_waiter(waiter)) left.push_back(waiter);
+    if (may_be_answered(waiter) && answer_waiter(waiter)) continue;
+    tell_held(waiter);
+    left.push_back(waiter);
   }
   waiters = std::move(left);
 }
@@ -211,7 +219,7 @@ void Master::Rules::answer_waiters() {
 // Costs little while it may not, however many submissions the one that is waited for depends on: this is
 // asked whenever anything happened.
 bool Master::Rules::may_be_answered(Waiter& waiter) {
-  if (waiter.submission == 0) return true;
+  if (waiter.submission == 0 || waiter.is_cancelled) return true;
   if (!awaited.empty() || (waiter.blocker != 0 && !is_settled(waiter.blocker))) return false;
   auto closure = closure_of(waiter.submission);
   waiter.blocker = closure ? blocker_among(*closure) : 0;

@@ -27,8 +27,11 @@ void Master::Rules::finish(Session& session, Finish& call) {
     return;
   }
   auto item = consumer->second.queue.release(call.seq, session.peer);
-  if (item) {
-    if (session.tasks > 0) session.tasks--;
+  if (item && session.tasks > 0) session.tasks--;
+  if (item && item->is_withdrawn) {
+    auto ended = end_withdrawn(session, consumer->second, *item);
+    if (!ended && !broken) broken = ended.error();
+  } else if (item) {
     auto finished = finish_claim(session, consumer->second, *item, call);
     if (!finished && !broken) broken = finished.error();
   }
@@ -129,14 +132,17 @@ Result<void> Master::Rules::apply(Step& step) {
     if (!broken) broken = applied.error();
     return applied;
   }
-  for (const Record& record : step.descriptors()) announce(record);
+  for (SubmissionId id : step.revived()) {
+    for (auto& [number, consumer] : live) consumer.queue.revive(step.submissions().at(id));
+  }
+  for (const Record& record : step.descriptors()) announce(record, step.submissions().at(record.submission));
   return {};
 }
 
-void Master::Rules::announce(const Record& record) {
+void Master::Rules::announce(const Record& record, const Submission& submission) {
   const Descriptor& d = record.descriptor;
   LogEntry entry{record.seq, false, d.domain, d.selector.path(), d.is_object()};
-  for (auto& [id, consumer] : live) consumer.queue.appended(entry, record.submission, record.lane);
+  for (auto& [id, consumer] : live) consumer.queue.appended(entry, submission);
 }
 
 }  // namespace rebus

@@ -54,6 +54,11 @@ Result<Submission*> Step::submission(SubmissionId id) {
   return &it->second;
 }
 
+Result<Submission> Step::peek(SubmissionId id) const {
+  auto it = submissions_.find(id);
+  return it == submissions_.end() ? storage_.submission(id) : it->second;
+}
+
 Result<void> Step::apply() {
   for (auto& [id, submission] : submissions_) changes_.submissions.push_back(submission);
   if (is_planted(Plant::kMarkOutsideBatch)) {

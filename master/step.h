@@ -15,6 +15,7 @@ class Step {
   Step(Storage& storage, Seq& next_seq) : storage_(storage), next_seq_(next_seq) {}
 
   Seq new_seq() { return next_seq_++; }
+  Seq last_seq() const { return next_seq_ - 1; }
   // 0: not there.
   Result<Seq> lookup(const Domain& domain, const Selector& selector) const;
   Result<Record> get(Seq seq) const;
@@ -25,8 +26,21 @@ class Step {
   void add(Mark mark) { changes_.marks.push_back(std::move(mark)); }
   // The stored record of the submission, to be changed.
   Result<Submission*> submission(SubmissionId id);
+  // The same to be read only: it is not written again.
+  Result<Submission> peek(SubmissionId id) const;
   void add(Submission submission) { submissions_[submission.id] = std::move(submission); }
+  // Those that this step looked at or changed.
+  const std::map<SubmissionId, Submission>& submissions() const { return submissions_; }
+  // A cancelled submission of which something is wanted again.
+  void revive(SubmissionId submission) { revived_.push_back(submission); }
+  const std::vector<SubmissionId>& revived() const { return revived_; }
   void remove(Mark mark) { changes_.unmarks.push_back(std::move(mark)); }
+  void remove_descriptor(Seq seq) { changes_.removed.push_back(seq); }
+  void remove_origin(Origin origin) { changes_.removed_origins.push_back(std::move(origin)); }
+  void remove_consumer(ConsumerId consumer) { changes_.removed_consumers.push_back(consumer); }
+  void prune(const Digest& value) { changes_.pruned_values.push_back(value); }
+  Result<bool> is_pruned(const Digest& value) const { return storage_.is_pruned(value); }
+  void restore(Value value) { changes_.restored.push_back(std::move(value)); }
   void set(const Consumer& consumer) { changes_.consumers.push_back(consumer); }
   void set(const Attempt& attempt) { changes_.attempts.push_back(attempt); }
   void set(const Running& running) { changes_.running.push_back(running); }
@@ -45,6 +59,7 @@ class Step {
   Changes changes_;
   std::map<std::string, size_t> staged_;  // "domain selector" -> index of the descriptor
   std::map<SubmissionId, Submission> submissions_;
+  std::vector<SubmissionId> revived_;
 };
 
 }  // namespace rebus

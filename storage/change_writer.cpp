@@ -235,7 +235,8 @@ void ChangeWriter::add_consumer(const Consumer& consumer) {
 Result<void> ChangeWriter::remove_consumer(ConsumerId consumer) {
   std::string prefix = consumer_key(consumer);
   transaction_.remove(Family::kConsumer, prefix);
-  for (Family family : {Family::kFailure, Family::kAttempt, Family::kRunning}) {
+  for (Family family :
+       {Family::kFailure, Family::kAttempt, Family::kRunning, Family::kCollected, Family::kState}) {
     auto at = transaction_.table().iterate(family);
     for (at->seek(prefix); at->valid() && at->key().starts_with(prefix); at->next())
       transaction_.remove(family, std::string(at->key()));

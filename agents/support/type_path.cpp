@@ -357,4 +357,12 @@ Result<std::string> guess_path(const FileType& type, const Value& value, std::st
   return guess_path(type, Bytes(head).first(*count), label);
 }
 
+std::vector<std::string> file_type_paths(std::vector<std::string> more) {
+  for (const char* path : {"/archive", "/audio", "/binary", "/capture", "/compressed", "/document", "/email",
+                           "/empty", "/font", "/image", "/script", "/text", "/unknown", "/video"}) {
+    more.emplace_back(path);
+  }
+  return more;
+}
+
 }  // namespace rebus

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "descriptor/descriptor.h"
 
@@ -19,5 +20,8 @@ std::string guess_path(const FileType& type, Bytes head, std::string_view label)
 
 // The same, reading the head itself.
 Result<std::string> guess_path(const FileType& type, const Value& value, std::string_view label);
+
+// The type paths below which all of these are, and `more`.
+std::vector<std::string> file_type_paths(std::vector<std::string> more = {});
 
 }  // namespace rebus

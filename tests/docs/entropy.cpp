@@ -40,6 +40,7 @@ const AgentSpec entropy_agent = {
     .help = "Takes programs; gives /entropy, a number from 0 to 8. Above 7.5 it is packed or encrypted.",
     .prefixes = {"/binary"},
     .objects_only = true,
+    .yields = {"/entropy"},
     .make = make,
 };
 

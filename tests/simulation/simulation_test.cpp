@@ -20,7 +20,9 @@ std::string play(uint64_t seed) {
   broken = calm.run();
   if (!broken.empty()) return "undisturbed: " + broken;
   if (disturbed.outcome() != calm.outcome()) return "the final set equals the undisturbed run's";
-  return "";
+  World operated(seed, true, true);
+  broken = operated.run();
+  return broken.empty() ? "" : "operated: " + broken;
 }
 
 class Simulation : public testing::TestWithParam<uint64_t> {};

@@ -11,7 +11,8 @@ constexpr int kStormSteps = 400;  // faults come only so long; then all must com
 
 }  // namespace
 
-World::World(uint64_t seed, bool faults) : faults_(faults), random_(seed) {
+World::World(uint64_t seed, bool faults, bool operated)
+    : faults_(faults), operated_(operated), random_(seed) {
   Random casting(seed);  // the same cast with and without faults
   size_t injectors = 1 + casting() % 3;
   for (size_t i = 0; i < injectors; i++) {
@@ -63,6 +64,11 @@ std::string World::run() {
   for (int i = 0; i < kMaxSteps && broken_law_.empty(); i++) {
     bool storm = faults_ && i < kStormSteps;
     if (storm && random_() % 20 == 0) fault();
+    if (operated_ && i < kStormSteps && random_() % 25 == 0)
+      operator_.act(*master_, next_peer_++, now_, random_);
+    if (operated_ && i >= kStormSteps && i % 500 == 0)  // a crash may take it back
+      operator_.resume_all(*master_, next_peer_++, now_);
+    if (!broken_law_.empty()) break;
     step();
     if (storm || i % 16 != 0 || !at_rest()) continue;
     missing = check_progress();
@@ -200,7 +206,15 @@ void World::answered(Actor& actor, const Body& call, const Body& answer) {
     if (items->cursor != 0) this->call(actor, ListBulk{items->cursor});
   }
   const auto* failure = std::get_if<Failure>(&answer);
-  if (failure != nullptr) broken_law_ = "a correct call is not refused: " + failure->message;
+  if (failure != nullptr && !may_be_refused(actor, call, *failure))
+    broken_law_ = "a correct call is not refused: " + failure->message;
+}
+
+// Of a submission that was cancelled.
+bool World::may_be_refused(Actor& actor, const Body& call, const Failure& failure) {
+  if (!operated_ || failure.code != Code::kFailed || !std::holds_alternative<Push>(call)) return false;
+  if (actor.part == Part::kInject) actor.plan.clear();
+  return true;
 }
 
 void World::call(Actor& actor, Body body) {
@@ -273,7 +287,7 @@ bool World::at_rest() const {
 }
 
 std::string World::check_laws() {
-  for (const std::string& selector : acknowledged_) {
+  for (const std::string& selector : operated_ ? std::set<std::string>() : acknowledged_) {
     auto seq = storage_.lookup(Domain(), *Selector::parse(selector));
     if (!seq || *seq == 0) return "what was acknowledged is stored: " + selector;
   }
@@ -334,6 +348,9 @@ std::string World::check_consumer(const Hello& hello, ConsumerId id) {
   auto filter = Filter::of(hello);
   for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
     if (entry.is_origin || !filter->matches(entry) || *storage_.is_marked(entry.seq, id)) continue;
+    auto record = *storage_.get(entry.seq);
+    bool is_cancelled = storage_.submission(record.submission)->cancelled;
+    if (is_cancelled && !is_wanted(storage_, record.object)) continue;
     return "every consumer handles every descriptor: " + hello.agent + " never handled " + entry.path;
   }
   return "";
@@ -342,13 +359,18 @@ std::string World::check_consumer(const Hello& hello, ConsumerId id) {
 // One /clock for each file, although each run of it would give another.
 std::string World::check_effects() {
   std::map<Seq, int> clocks;
+  ConsumerId clock = 0;
+  for (const Consumer& consumer : *storage_.consumers())
+    clock = consumer.agent == "clock" ? consumer.id : clock;
   for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
     if (entry.is_origin) continue;
     if (entry.path == "/binary/elf") clocks.try_emplace(entry.seq, 0);
     if (entry.path == "/clock") clocks[storage_.get(entry.seq)->object]++;
   }
   for (const auto& [seq, count] : clocks) {
-    if (count != 1) return "effects happen exactly once: " + std::to_string(count) + " results of one file";
+    bool is_undone = operated_ && count == 0 && !*storage_.is_marked(seq, clock);
+    if (count != 1 && !is_undone)
+      return "effects happen exactly once: " + std::to_string(count) + " results of one file";
   }
   return "";
 }
@@ -371,10 +393,23 @@ std::string World::check_bulks(const std::string& agent) {
 
 std::string World::check_reader(const Actor& reader) {
   if (!std::is_sorted(reader.seen.begin(), reader.seen.end())) return "a reader gets the log in order";
+  if (operated_) {
+    for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+      if (!is_seen(reader, entry)) return "a reader gets everything that is left";
+    }
+    return "";
+  }
   std::vector<Seq> log;
   for (const LogEntry& entry : *storage_.log(1, 1 << 20)) log.push_back(entry.seq);
   if (reader.seen != log) return "a reader gets everything exactly once";
   return "";
+}
+
+// An origin whose object was pruned is none any more, though its entry may be there.
+bool World::is_seen(const Actor& reader, const LogEntry& entry) {
+  if (std::binary_search(reader.seen.begin(), reader.seen.end(), entry.seq)) return true;
+  auto origin = *storage_.origin_at(entry.seq);
+  return entry.is_origin && origin && !storage_.get(origin->object);
 }
 
 std::set<std::string> World::outcome() {

@@ -9,13 +9,14 @@
 #include "master/master.h"
 #include "tests/simulation/actor.h"
 #include "tests/simulation/crash_storage.h"
+#include "tests/simulation/operator.h"
 
 namespace rebus::simulation {
 
 class World {
  public:
-  // `faults` false: the undisturbed run.
-  World(uint64_t seed, bool faults);
+  // `faults` false: the undisturbed run. `operated`: somebody cancels, pauses, prunes and forgets, too.
+  World(uint64_t seed, bool faults, bool operated = false);
   ~World();
 
   // Plays to the end. Empty: every law held; else the law that was broken.
@@ -47,11 +48,14 @@ class World {
   std::string check_bulks(const std::string& agent);
   void work_on_bulk(Actor& actor);
   std::string check_reader(const Actor& reader);
+  bool may_be_refused(Actor& actor, const Body& call, const Failure& failure);
+  bool is_seen(const Actor& reader, const LogEntry& entry);
   void hire(Part part, const std::string& name, uint64_t number);
 
-  bool faults_;
+  bool faults_, operated_;
   Random random_;
   CrashStorage storage_;
+  Operator operator_{storage_};
   std::unique_ptr<Master> master_;
   std::vector<std::unique_ptr<Actor>> cast_;
   uint64_t next_peer_ = 1;

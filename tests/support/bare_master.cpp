@@ -17,6 +17,7 @@ void BareMaster::restart() {
 
 void BareMaster::pass(std::chrono::milliseconds time) {
   now_.steady += time;
+  now_.utc_ns += std::chrono::nanoseconds(time).count();
   master_->tick(now_);
   settle();
 }
@@ -65,6 +66,8 @@ void BareMaster::settle() {
       tasks_[out.peer].push_back(std::move(*task));
     } else if (auto* bulk = std::get_if<BulkTask>(&out.message.body)) {
       bulks_[out.peer].push_back(*bulk);
+    } else if (out.message.request == 0) {
+      unasked_[out.peer].push_back(std::move(out.message.body));
     } else {
       answers_[out.message.request] = std::move(out.message.body);
     }
@@ -74,6 +77,8 @@ void BareMaster::settle() {
 std::deque<BulkTask> BareMaster::bulks(PeerId peer) { return std::exchange(bulks_[peer], {}); }
 
 std::deque<Task> BareMaster::tasks(PeerId peer) { return std::exchange(tasks_[peer], {}); }
+
+std::deque<Body> BareMaster::unasked(PeerId peer) { return std::exchange(unasked_[peer], {}); }
 
 SubmissionId BareMaster::open(PeerId producer, const std::string& note, Lane lane) {
   Descriptor d = make_object(Domain(), std::string(kSubmissionPath), note, Value::of(note), "inject");

@@ -31,6 +31,8 @@ class BareMaster {
   // Tasks that arrived for the peer, oldest first; taken out.
   std::deque<Task> tasks(PeerId peer);
   std::deque<BulkTask> bulks(PeerId peer);
+  // What came unasked that is no task, oldest first; taken out.
+  std::deque<Body> unasked(PeerId peer);
   // Answers without a waiting ask(), such as a submission's completion.
   bool has_answer(uint64_t request) const { return answers_.contains(request); }
   uint64_t start_asking(PeerId peer, Body call);
@@ -55,6 +57,7 @@ class BareMaster {
   std::map<PeerId, std::deque<Task>> tasks_;
   std::map<PeerId, std::deque<BulkTask>> bulks_;
   std::map<PeerId, uint64_t> tokens_;
+  std::map<PeerId, std::deque<Body>> unasked_;
 };
 
 // Code{}: it is none.

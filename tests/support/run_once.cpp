@@ -1,5 +1,7 @@
 #include "tests/support/run_once.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -27,7 +29,7 @@ class WorkOnce final : public Work {
   Bus& bus() override { std::abort(); }
   std::unique_ptr<ValueWriter> new_value() override { return spool_.create(); }
 
-  void progress() override {}
+  Result<void> progress() override { return {}; }
   const Record* slot(std::string_view) const override { return nullptr; }
   Result<void> keep(uint32_t, std::string) override { return {}; }
   Error later(std::string reason, std::chrono::milliseconds, uint32_t) override {
@@ -92,6 +94,7 @@ RunOnce run_once(const AgentSpec& spec, const Descriptor& descriptor, const Opti
   RunOnce run;
   Hello hello;
   hello.prefixes = spec.prefixes;
+  hello.yields = spec.yields;
   hello.objects_only = spec.objects_only;
   if (spec.declare != nullptr) {
     if (auto declared = spec.declare(options, hello); !declared) {
@@ -108,6 +111,12 @@ RunOnce run_once(const AgentSpec& spec, const Descriptor& descriptor, const Opti
   run.accepted = agent->accepts(work);
   if (!run.accepted) return run;
   if (auto processed = agent->process(work); !processed) run.error = processed.error();
+  for (const NewDescriptor& item : run.pushed) {
+    const std::string& path = item.descriptor.selector.path();
+    bool is_declared =
+        std::ranges::any_of(hello.yields, [&](const auto& yielded) { return covers(yielded, path); });
+    if (!is_declared) ADD_FAILURE() << spec.name << " does not declare that it yields " << path;
+  }
   return run;
 }
 
