@@ -76,6 +76,12 @@ class Inject final : public Agent {
       setting_.out.note(
           "no agent is connected that would take anything: it is stored, and waits for agents to come");
     }
+    bus_->on_held([this](const std::vector<std::string>& agents) {
+      for (const std::string& agent : agents) {
+        setting_.out.note("waiting for " + escape(agent) + ", which is paused: `rebus_admin resume " +
+                          escape(agent) + "` lets it go on");
+      }
+    });
     auto status = bus_->submission(submission_, true, choices_->timeout);
     bool is_over = !status && status.error().code == Code::kUnavailable && choices_->timeout;
     if (is_over) status = bus_->submission(submission_);  // how far it is
@@ -87,8 +93,8 @@ class Inject final : public Agent {
     }
     auto reviewed = review(*status);
     if (!reviewed) return reviewed;
-    if (!status->complete || done.failures + done.limits > 0 || !status->gone.empty())
-      setting_.out.incomplete();
+    bool is_whole = status->complete && !done.cancelled && done.failures + done.limits == 0;
+    if (!is_whole || !status->gone.empty()) setting_.out.incomplete();
     say_end(*status);
     return {};
   }
@@ -116,10 +122,13 @@ class Inject final : public Agent {
     const Submission& done = status.submission;
     if (setting_.output_format == "json") {
       JsonObject json;
-      json.add("complete", uint64_t{status.complete}).add("failures", done.failures).add("files", done.files);
+      json.add("cancelled", uint64_t{done.cancelled}).add("complete", uint64_t{status.complete});
+      json.add("failures", done.failures).add("files", done.files);
       json.add("gone", status.gone);
       json.add("limits", done.limits).add("results", done.results).add("roots", done.roots);
       setting_.out.write(json.add("submission", submission_).str() + "\n");
+    } else if (done.cancelled) {
+      setting_.out.note("submission " + std::to_string(submission_) + " was cancelled");
     } else if (status.complete) {
       setting_.out.note("submission " + std::to_string(submission_) +
                         " is complete: " + counted(done.roots, "file") + " injected, " +
@@ -302,6 +311,7 @@ const AgentSpec inject_agent = {
         "md5_hash\n"
         "  curl -s URL | rebus_agent file_id inject --label page - -- return --short file_id",
     .role = Role::kProducer,
+    .yields = file_type_paths(),
     .options = inject_options(),
     .arguments = {.metavar = "FILES",
                   .help = "files to inject; - is standard input",
@@ -309,9 +319,10 @@ const AgentSpec inject_agent = {
     .make = [](const Setting& setting) -> std::unique_ptr<Agent> {
       return std::make_unique<Inject>(setting);
     },
-    .declare = [](const Options& options, Hello&) -> Result<void> {
+    .declare = [](const Options& options, Hello& hello) -> Result<void> {
       auto choices = InjectChoices::read(options);
       if (!choices) return choices.error();
+      if (!choices->selector.empty()) hello.yields = {choices->selector};
       return check_file_type_database();
     },
 };

@@ -59,8 +59,8 @@ constexpr const char* kHelp =
   AGENT failed|quarantined SELECTOR NAME: REASON
 
 "failed": the agent said so, or threw. "quarantined": three of its processes ended, or hung, while they worked on it (ten,
-if the master ended with them); nobody is given it any more. Both count as handled: the bus goes on without. `retry` has
-them handed out again, after the agent was repaired for example.
+if the master ended with them); nobody is given it any more. Both count as handled: the bus goes on without. `rebus_admin
+retry AGENT` has them handed out again, after the agent was repaired for example.
 
 With AGENT: only of that one. With -o json: one object per descriptor, with all its metadata, its names, failed_agent,
 failed_config (the agent's options), outcome and reason.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "descriptor/escape.h"
 #include "tools/log.h"
 
 namespace rebus {
@@ -77,6 +78,7 @@ Result<void> Chain::open() {
   control_ = std::make_unique<Bus>(std::move(*channel));
   auto welcome = control_->join(own_hello(line_.globals.domain));
   if (!welcome) return welcome.error();
+  control_->on_held([this](const std::vector<std::string>& agents) { name_paused(agents); });
   running_ = true;
   return {};
 }
@@ -277,6 +279,13 @@ void Chain::stop_agents() {
     }
   }
   if (control_) control_->leave();
+}
+
+void Chain::name_paused(const std::vector<std::string>& agents) {
+  for (const std::string& agent : agents) {
+    out_.note("rebus_agent: waiting for " + escape(agent) + ", which is paused: `rebus_admin resume " +
+              escape(agent) + "` lets it go on");
+  }
 }
 
 void Chain::name_working() {

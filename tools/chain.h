@@ -59,6 +59,7 @@ class Chain {
   std::vector<Hello> vain_readers() const;
   void stop_agents();
   void name_working();
+  void name_paused(const std::vector<std::string>& agents);
   void report(const Error& error, const std::string& who);
 
   bool ends_by_itself() const { return !line_.globals.networked || line_.globals.until_idle; }

@@ -48,6 +48,7 @@ std::string reason_in(const Value& value) {
 Result<bool> Closing::tell_submission(SubmissionId id, bool is_settled) {
   auto status = bus_.submission(id);
   if (!status) return status.error();
+  if (status->submission.cancelled) return false;
   if (!status->complete && !is_settled) return true;
   const Submission& submission = status->submission;
   submissions_++;

@@ -78,20 +78,6 @@ std::string option_text(const OptionSpec& spec) {
   return text;
 }
 
-// A term and what it means, side by side if the term is short.
-std::string entry(const std::string& term, const std::string& meaning) {
-  std::string head = std::string(kIndent, ' ') + term;
-  std::string body = wrap(meaning, kExplanation);
-  if (head.size() + 2 > kExplanation) return head + "\n" + body;
-  return head + body.substr(std::min(head.size(), body.size()));
-}
-
-std::string option_list(std::span<const OptionSpec> specs) {
-  std::string list;
-  for (const auto& spec : specs) list += entry(option_head(spec), option_text(spec));
-  return list;
-}
-
 std::string joined(const std::vector<std::string>& words) {
   std::string list;
   for (const auto& word : words) list += (list.empty() ? "" : ", ") + word;
@@ -146,6 +132,19 @@ std::string fill(const std::string& paragraph, const std::string& margin, size_t
 
 }  // namespace
 
+std::string help_entry(const std::string& term, const std::string& meaning) {
+  std::string head = std::string(kIndent, ' ') + term;
+  std::string body = wrap(meaning, kExplanation);
+  if (head.size() + 2 > kExplanation) return head + "\n" + body;
+  return head + body.substr(std::min(head.size(), body.size()));
+}
+
+std::string help_options(std::span<const OptionSpec> specs) {
+  std::string list;
+  for (const auto& spec : specs) list += help_entry(option_head(spec), option_text(spec));
+  return list;
+}
+
 std::string wrap(const std::string& text, size_t indent, size_t width) {
   std::istringstream lines(text);
   std::string line, paragraph, page;
@@ -170,14 +169,14 @@ std::string agent_list(std::span<const AgentSpec* const> agents) {
     if (!spec->other_name.empty()) entries[spec->other_name] = "another name of " + spec->name;
   }
   std::string list;
-  for (const auto& [name, summary] : entries) list += entry(name, summary);
+  for (const auto& [name, summary] : entries) list += help_entry(name, summary);
   return list;
 }
 
 std::string main_page(std::span<const AgentSpec* const> agents) {
   return "rebus_agent - run agents on a bus, in one process or around a rebus_master\n" + title("SYNOPSIS") +
          kSynopsis + title("DESCRIPTION") + wrap(kDescription, kIndent) + title("OPTIONS") +
-         option_list(global_options()) + title("AGENTS") + agent_list(agents) + "\n" +
+         help_options(global_options()) + title("AGENTS") + agent_list(agents) + "\n" +
          wrap("`rebus_agent AGENT --help` tells more.", kIndent) + title("STAGES") + wrap(kStages, kIndent) +
          title("EXIT STATUS") + kExitStatus + title("EXAMPLES") + kExamples;
 }
@@ -186,8 +185,9 @@ std::string agent_page(const AgentSpec& spec) {
   std::string page = spec.name + " - " + spec.summary + "\n" + title("SYNOPSIS") +
                      wrap(agent_synopsis(spec), kIndent) + title("DESCRIPTION") + wrap(spec.help, kIndent) +
                      title("TAKES") + wrap(takes_text(spec), kIndent);
-  if (spec.arguments.max > 0) page += title("ARGUMENTS") + entry(spec.arguments.metavar, spec.arguments.help);
-  return page + title("OPTIONS") + option_list(options_of(spec)) + wrap(shared_note(), kIndent);
+  if (spec.arguments.max > 0)
+    page += title("ARGUMENTS") + help_entry(spec.arguments.metavar, spec.arguments.help);
+  return page + title("OPTIONS") + help_options(options_of(spec)) + wrap(shared_note(), kIndent);
 }
 
 std::string bus_page() {

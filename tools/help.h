@@ -20,6 +20,11 @@ std::string agent_list(std::span<const AgentSpec* const> agents);
 // `--list-bus-options`
 std::string bus_page();
 
+// A term and what it means, side by side if the term is short.
+std::string help_entry(const std::string& term, const std::string& meaning);
+// One entry for each option.
+std::string help_options(std::span<const OptionSpec> specs);
+
 // Words of `text` in lines of `width` columns, each after `indent` spaces; paragraphs (empty lines) and lines
 // that are indented already stay as they are.
 std::string wrap(const std::string& text, size_t indent, size_t width = kPageWidth);

@@ -291,6 +291,7 @@ void Infra::add_figures(const Crew& crew, AgentRow& row) const {
   row.at_work = status->claims;
   row.delayed = status->delayed;
   row.rate = crew.rate.per_second();
+  if (status->consumer.paused && row.state.empty()) row.state = "paused";
 }
 
 const ConsumerStatus* Infra::status_of(const AgentPlan& plan) const {

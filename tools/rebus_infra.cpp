@@ -18,6 +18,7 @@
 #include "tools/option_parser.h"
 #include "tools/page.h"
 #include "tools/process_limits.h"
+#include "tools/settings_file.h"
 #include "tools/suggestion.h"
 
 namespace rebus {
@@ -63,23 +64,6 @@ Result<Call> read_call(std::span<const std::string> words) {
   }
   call.options = parser.options();
   return call;
-}
-
-// One byte more than is allowed, so that too much is seen.
-Result<std::string> read_settings(const std::string& file) {
-  int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  std::string text(kMaxYamlBytes + 1, '\0');
-  size_t size = 0;
-  ssize_t got = fd < 0 ? -1 : 1;
-  while (got > 0 && size < text.size()) {
-    got = read(fd, text.data() + size, text.size() - size);
-    if (got > 0) size += static_cast<size_t>(got);
-  }
-  const int error = errno;
-  if (fd >= 0) close(fd);
-  if (got < 0) return Error{Code::kInvalid, escape(file) + ": " + std::strerror(error)};
-  text.resize(size);
-  return text;
 }
 
 void print_mistakes(const std::string& file, const std::vector<Mistake>& mistakes) {

@@ -1,0 +1,124 @@
+// rebus_admin status: how a bus is, for people and for programs.
+#include <spdlog/fmt/fmt.h>
+
+#include "descriptor/escape.h"
+#include "descriptor/json.h"
+#include "tools/admin_command.h"
+#include "tools/page.h"
+
+namespace rebus {
+namespace {
+
+// One consumer's figures.
+struct Figures {
+  explicit Figures(const ConsumerStatus& status)
+      : done(of(status, Outcome::kDone)),
+        filtered(of(status, Outcome::kFiltered)),
+        failed(of(status, Outcome::kFailed)),
+        quarantined(of(status, Outcome::kQuarantined)) {}
+  static uint64_t of(const ConsumerStatus& status, Outcome outcome) {
+    return status.consumer.outcomes[static_cast<size_t>(outcome)];
+  }
+  uint64_t handled() const { return done + filtered; }
+  uint64_t done, filtered, failed, quarantined;
+};
+
+std::string json_of(const ConsumerStatus& status) {
+  const Consumer& consumer = status.consumer;
+  const Figures figures(status);
+  JsonObject json;
+  json.add("id", uint64_t{consumer.id}).add("agent", consumer.agent).add("config", consumer.config);
+  json.add("domain", consumer.domain.str()).add("instances", uint64_t{status.instances});
+  json.add("paused", uint64_t{consumer.paused});
+  json.add("handled", figures.handled()).add("done", figures.done).add("filtered", figures.filtered);
+  json.add("failed", figures.failed).add("quarantined", figures.quarantined);
+  json.add("at_work", status.claims).add("delayed", status.delayed).add("offered", status.offered);
+  return json.str();
+}
+
+std::string json_of(const Status& status, const Welcome& welcome) {
+  std::vector<std::string> consumers;
+  for (const ConsumerStatus& one : status.consumers) consumers.push_back(json_of(one));
+  JsonObject json;
+  json.add("bus", welcome.bus).add("epoch", welcome.epoch).add("idle", uint64_t{status.idle});
+  json.add("descriptors", status.descriptors).add("head", status.head);
+  json.add("producers", uint64_t{status.producers}).add_json("consumers", json_array(consumers));
+  return json.str() + "\n";
+}
+
+std::string name_of(const Consumer& consumer) {
+  std::string name = escape(consumer.agent);
+  if (consumer.config != "{}") name += " " + escape(consumer.config);
+  if (consumer.domain != Domain()) name += " in " + consumer.domain.str();
+  return name;
+}
+
+std::string state_of(const ConsumerStatus& status) {
+  if (status.consumer.forgotten) return "being forgotten";
+  if (status.consumer.paused) return "paused";
+  return status.instances == 0 ? "not running" : "";
+}
+
+std::string text_of(const Status& status) {
+  size_t width = 8;
+  for (const auto& one : status.consumers) width = std::max(width, name_of(one.consumer).size());
+  width = std::min<size_t>(width, 60);
+  std::string text = fmt::format("{} descriptors, {} injecting, {}\n", status.descriptors, status.producers,
+                                 status.idle ? "idle" : "working");
+  if (status.consumers.empty()) return text + "no consumers\n";
+  text += fmt::format("{:>4}  {:<{}}  {:>9}  {:>10}  {:>7}  {:>11}  {:>7}  {:>7}\n", "id", "consumer", width,
+                      "instances", "handled", "failed", "quarantined", "at work", "delayed");
+  for (const auto& one : status.consumers) {
+    const Figures figures(one);
+    text += fmt::format("{:>4}  {:<{}}  {:>9}  {:>10}  {:>7}  {:>11}  {:>7}  {:>7}", one.consumer.id,
+                        name_of(one.consumer), width, one.instances, figures.handled(), figures.failed,
+                        figures.quarantined, one.claims, one.delayed);
+    std::string state = state_of(one);
+    text += (state.empty() ? "" : "  " + state) + "\n";
+  }
+  return text;
+}
+
+Result<int> show_status(const AdminCall& call) {
+  auto status = call.bus.status();
+  if (!status) return status.error();
+  return print_page(call.wants_json() ? json_of(*status, call.welcome) : text_of(*status));
+}
+
+constexpr const char* kHelp =
+    R"(Prints what is stored and how far each consumer is. A consumer is an agent with those of its options that alter what it puts out, in a domain; several instances share its work.
+
+With -o json one object, whose names stay what they are:
+
+  bus          the store's name, 32 hex digits
+  epoch        counts the starts of the master
+  idle         1 if nobody injects and every running consumer has handled everything
+  descriptors  stored: files and results
+  head         last position of the log
+  producers    injections under way
+  consumers    a list of, by id:
+    id, agent, config, domain
+    instances    that are running
+    paused       1 if nothing is handed out to it
+    handled      done + filtered
+    done         processed
+    filtered     declined by the agent
+    failed       listed by `rebus_agent … ls_failed`
+    quarantined  given up because instances ended at work on them; likewise
+    at_work      tasks that its instances have now
+    delayed      tasks that wait for their next try
+    offered      tasks handed out since the master started
+
+All but at_work, delayed and instances count up, until something is pruned or tried again. The figures of a
+consumer that is not running are those of its end.
+
+Examples:
+  rebus_admin status
+  rebus_admin -o json status)";
+
+}  // namespace
+
+const AdminCommand kStatusCommand = {
+    "status", {}, "what is stored, and how far every consumer is", kHelp, {}, nullptr, show_status};
+
+}  // namespace rebus
