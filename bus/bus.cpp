@@ -143,8 +143,10 @@ void Bus::withdraw(Seq seq) {
     const Task* task = std::get_if<Task>(&event);
     return task != nullptr && task->record.seq == seq;
   };
-  withdrawn_ = seq;
-  if (std::erase_if(events_, is_it) == 0) return;
+  if (std::erase_if(events_, is_it) == 0) {
+    if (seq == started_) withdrawn_ = seq;
+    return;
+  }
   if (started_ == seq) started_ = 0;
   (void)channel_->send({0, Finish{seq, Outcome::kFailed, "cancelled", {}}});
 }

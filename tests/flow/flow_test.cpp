@@ -1,5 +1,6 @@
 // One story, every bus and every storage: agents cannot tell, and the answers are the same.
 #include <latch>
+#include <limits>
 #include <set>
 
 #include "tests/support/any_bus.h"
@@ -253,6 +254,78 @@ TEST_P(Flow, submission_is_complete_when_all_of_it_is_handled) {
   ASSERT_TRUE(status.ok());
   EXPECT_TRUE(status->complete);
   EXPECT_EQ(status->submission.results, 1u);
+}
+
+// At work until it is told to stop; "quick" is done at once.
+std::latch* begun = nullptr;
+
+class Endless final : public Agent {
+ public:
+  Result<void> process(Work& work) override {
+    if (work.descriptor().label == "quick") return work.push("/endless", "done", rebus::Kind::kText);
+    begun->count_down();
+    Result<void> goes_on;
+    while (goes_on) goes_on = work.progress();
+    EXPECT_FALSE(work.push("/endless", "half", rebus::Kind::kText).ok());
+    return goes_on;
+  }
+};
+
+const AgentSpec kEndless = {
+    .name = "endless",
+    .prefixes = {"/text"},
+    .objects_only = true,
+    .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Endless>(); },
+};
+
+TEST_P(Flow, cancelled_work_is_stopped_and_the_agent_goes_on) {
+  std::latch latch(1);
+  begun = &latch;
+  AnyBus bus(GetParam(), folder_);
+  Running endless(bus, kEndless, {}, out_);
+  Running slow(bus, agent("inject"),
+               with_arguments({folder_.write("slow", "slow\n"), folder_.write("next", "next\n")}), out_);
+  slow.wait();
+  latch.wait();
+  Bus client(*bus.connector().connect());
+  Hello hello;
+  hello.agent = "admin";
+  ASSERT_TRUE(client.join(hello).ok());
+  EXPECT_GE(client.cancel(out_.submission())->at_work, 1u);
+  auto status = client.submission(out_.submission(), true);
+  ASSERT_TRUE(status.ok());
+  EXPECT_TRUE(status->submission.cancelled);
+  Running quick(bus, agent("inject"), with_arguments({folder_.write("quick", "quick\n")}), out_);
+  quick.wait();
+  Running reader(bus, agent("return"), printing("/endless"), out_);
+  reader.wait();
+  EXPECT_EQ(out_.lines(), std::vector<std::string>{"quick = done"});
+  EXPECT_EQ(endless.counts().failed, 0u);
+}
+
+TEST_P(Flow, pruned_files_are_gone_and_may_come_again) {
+  AnyBus bus(GetParam(), folder_);
+  Running hasher(bus, agent("hasher"), {}, out_);
+  auto inject = [&] {
+    Running running(bus, agent("inject"), with_arguments({"/bin/ls"}), out_);
+    running.wait();
+  };
+  inject();
+  Bus client(*bus.connector().connect());
+  Hello hello;
+  hello.agent = "admin";
+  ASSERT_TRUE(client.join(hello).ok());
+  ASSERT_TRUE(client.wait_idle().ok());
+  Prune all;
+  all.before_ns = std::numeric_limits<int64_t>::max();
+  auto done = client.prune(all, [](const Pruned&) {});
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->files, 1u);
+  EXPECT_EQ(client.status()->descriptors, 0u);
+  inject();
+  Running reader(bus, agent("return"), printing("md5_hash"), out_);
+  reader.wait();
+  EXPECT_EQ(out_.lines().size(), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(everywhere, Flow, every_bus(), name_of_bus);
