@@ -50,8 +50,11 @@ Result<void> revive(Step& step, SubmissionId cancelled) {
   return {};
 }
 
-// The submission depends on the one that brought the object first.
+// The submission depends on the one that brought the object first. In a cancelled one a container that others
+// want may hold what was dropped.
 Result<void> share(Step& step, Submission& submission, const Record& object) {
+  if (submission.id == object.submission)
+    return submission.cancelled ? revive(step, submission.id) : Result<void>();
   auto it = std::lower_bound(submission.depends.begin(), submission.depends.end(), object.submission);
   bool is_known = it != submission.depends.end() && *it == object.submission;
   auto brought_by = step.peek(object.submission);
@@ -136,10 +139,8 @@ Result<Pushed> Admission::add_object(Step& step, NewDescriptor item, const Produ
     record = *std::move(stored);
     auto restored = restore(step, d.value);
     if (!restored) return restored.error();
-    if (record.submission != number) {
-      auto shared = share(step, **submission, record);
-      if (!shared) return shared.error();
-    }
+    auto shared = share(step, **submission, record);
+    if (!shared) return shared.error();
   } else {
     record.level = container ? container->level + 1 : 0;
     if (container && record.level > limits_.levels) {
