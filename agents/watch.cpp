@@ -7,6 +7,7 @@
 #include "agents/support/file_type.h"
 #include "agents/support/injected_file.h"
 #include "agents/support/submission_note.h"
+#include "agents/support/type_path.h"
 #include "agents/support/watched_tree.h"
 #include "bus/agent.h"
 #include "descriptor/escape.h"
@@ -60,16 +61,22 @@ class Watch final : public Agent {
 
   // --- one file ---
 
-  Result<void> take(InputFile& file, const std::string& path, const std::string& label) {
+  // False: somebody wrote it meanwhile.
+  Result<bool> take(InputFile& file, const std::string& path, const std::string& label) {
     auto writer = bus_->new_value();
+    auto before = file.version();
     auto read = file.read_into(*writer, [&] { return bus_->gone(); });
-    if (!read) return failed(path, read.error());
+    if (!read) return is_told(path, read.error());
     auto value = writer->seal();
     if (!value) return value.error();
+    bool is_half = file.version() != before || value->size() != static_cast<uint64_t>(before.size) ||
+                   WatchedTree::is_being_written(file);
+    if (is_half) return false;
     std::string name = label.substr(0, kMaxLabel);
     auto known = is_known(*value, name);
     if (!known) return known.error();
-    return *known ? Result<void>() : inject(*std::move(value), path, name);
+    auto injected = *known ? Result<void>() : inject(*std::move(value), path, name);
+    return injected ? Result<bool>(true) : injected.error();
   }
 
   // Asked of the bus, which alone knows what was stored: these bytes under this name.
@@ -136,10 +143,11 @@ class Watch final : public Agent {
 
   // --- what goes wrong ---
 
-  Result<void> failed(const std::string& path, const Error& error) {
+  // Unless it is the file that cannot be read, the error is everybody's.
+  Result<bool> is_told(const std::string& path, const Error& error) {
     if (error.code != Code::kUnreadable) return error;
     complain(path, error);
-    return {};
+    return true;
   }
 
   void refused(const std::string& path, const Error& error) {
@@ -204,6 +212,7 @@ const AgentSpec watch_agent = {
     .summary = "files that come into directories enter the bus",
     .help = kHelp,
     .role = Role::kClient,  // a producer would keep the bus from being idle
+    .yields = file_type_paths(),
     .options = {{.name = "-r,--recursive", .help = "watch the directories below, too"}},
     .arguments = {"DIRS", "directories to watch", 1, ArgumentsSpec::kMany},
     .stays = true,

@@ -108,6 +108,13 @@ InputFile::~InputFile() {
   if (owned_) close(fd_);
 }
 
+InputFile::Version InputFile::version() const {
+  struct stat status {};
+  if (fstat(fd_, &status) != 0) return {};
+  return {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+          status.st_ctim.tv_nsec};
+}
+
 Result<void> InputFile::read_into(ValueWriter& writer, const std::function<bool()>& cancelled) {
   std::vector<uint8_t> buffer(kReadBytes);
   bool waits = sort_ != FileSort::kRegular;

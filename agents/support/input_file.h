@@ -28,6 +28,12 @@ class InputFile {
 
   FileSort sort() const { return sort_; }
   int descriptor() const { return fd_; }
+  // Size in bytes and times of the last changes: another one when the file was written.
+  struct Version {
+    int64_t size = 0, written_s = 0, written_ns = 0, changed_s = 0, changed_ns = 0;
+    bool operator==(const Version&) const = default;
+  };
+  Version version() const;
   // Copies everything up to the end into `writer`; a file that changes meanwhile is what was read of it.
   // While it waits for a pipe it asks `cancelled` from time to time (kStopped). kUnreadable, or what the
   // writer gave.

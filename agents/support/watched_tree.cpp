@@ -16,11 +16,15 @@
 namespace rebus {
 namespace {
 
+constexpr std::chrono::milliseconds kLookAgain{100};  // at files that were being written
+
 Error unreadable(int error) { return {Code::kUnreadable, std::generic_category().message(error)}; }
 
-// Whether somebody has the file open for writing: nobody gets a lease for reading then. Where there are no
-// leases (the file of another user, file systems of other hosts) a file counts as complete.
-bool is_being_written(const InputFile& file) {
+}  // namespace
+
+// Nobody gets a lease for reading then. Where there are no leases (the file of another user, file systems of
+// other hosts) a file counts as complete.
+bool WatchedTree::is_being_written(const InputFile& file) {
   int fd = file.descriptor();
   fcntl(fd, F_SETSIG,
         SIGURG);  // whoever opens it in between breaks the lease by a signal: one that does nothing
@@ -28,8 +32,6 @@ bool is_being_written(const InputFile& file) {
   fcntl(fd, F_SETLEASE, F_UNLCK);
   return is_refused;
 }
-
-}  // namespace
 
 Result<WatchedTree> WatchedTree::open(std::vector<std::string> roots, bool recursive, Hooks hooks) {
   auto watch = DirectoryWatch::open();
@@ -49,12 +51,13 @@ Result<void> WatchedTree::scan() {
 }
 
 Result<bool> WatchedTree::turn(std::chrono::milliseconds time) {
-  auto changes = watch_.wait(time);
+  auto changes = watch_.wait(unfinished_.empty() ? time : std::min(time, kLookAgain));
   for (const DirectoryChange& change : changes) {
     auto handled = handle(change);
     if (!handled) return handled.error();
   }
-  return !changes.empty();
+  auto looked = look_again();
+  return looked ? Result<bool>(!changes.empty()) : looked.error();
 }
 
 Result<void> WatchedTree::handle(const DirectoryChange& change) {
@@ -132,8 +135,27 @@ Result<void> WatchedTree::look_at(const WatchedPlace& place, const std::string& 
 }
 
 Result<void> WatchedTree::use(InputFile& file, const WatchedPlace& entry) {
-  if (is_being_written(file)) return {};  // its end will be told
-  return hooks_.use(file, path_of(entry), label_of(entry));
+  auto used =
+      is_being_written(file) ? Result<bool>(false) : hooks_.use(file, path_of(entry), label_of(entry));
+  if (!used) return used.error();
+  if (!*used) unfinished_.insert(entry);
+  return {};
+}
+
+// The kernel tells that a file was closed a moment before it counts as closed, so who looks at once may find
+// it open.
+Result<void> WatchedTree::look_again() {
+  auto now = std::chrono::steady_clock::now();
+  if (now - looked_ < kLookAgain) return {};
+  looked_ = now;
+  for (const WatchedPlace& entry : std::exchange(unfinished_, {})) {
+    size_t slash = entry.inside.rfind('/');
+    bool is_below = slash != std::string::npos;
+    WatchedPlace place{entry.root, is_below ? entry.inside.substr(0, slash) : ""};
+    auto looked = look_at(place, is_below ? entry.inside.substr(slash + 1) : entry.inside, false);
+    if (!looked) return looked;
+  }
+  return {};
 }
 
 // No link on the way down is followed; that of the user is.
