@@ -1,4 +1,4 @@
-// rebus_admin retry, cancel, pause, resume.
+// rebus_admin retry, cancel, pause, resume, mode.
 #include <charconv>
 #include <cstdio>
 
@@ -125,6 +125,33 @@ constexpr const char* kResumeHelp =
 Example:
   rebus_admin resume unarchive)";
 
+// --- mode ---
+
+Result<void> check_mode(const Options& options) {
+  const std::string& name = options.arguments()[1];
+  if (mode_named(name)) return {};
+  return Error{Code::kInvalid,
+               "no mode '" + escape(name) + "': there are automatic, interactive, idle and complete"};
+}
+
+Result<int> set_mode(const AdminCall& call) {
+  const auto& arguments = call.options.arguments();
+  auto done = call.bus.set_mode(arguments[0], *mode_named(arguments[1]));
+  if (!done) return done.error();
+  return print(call, JsonObject().add("agent", arguments[0]).add("mode", arguments[1]),
+               escape(arguments[0]) + " works in mode " + arguments[1] + " from now on");
+}
+
+constexpr const char* kModeHelp =
+    R"(Changes when AGENT works: automatic, on what comes; interactive, on what `request_processing` asks for; idle, on all that it collected, when the bus is idle; complete, the same of a submission, when that is complete. It concerns all consumers of AGENT that the bus knows, running or not, is stored, and holds until an instance is started with another --mode.
+
+What was collected before follows the new mode: in automatic it is processed now. An agent does not have every mode: see `rebus_agent AGENT -h`.
+
+With -o json: {"agent": …, "mode": …}.
+
+Example:
+  rebus_admin mode unarchive interactive)";
+
 ArgumentsSpec one(const std::string& metavar, const std::string& help) { return {metavar, help, 1, 1}; }
 
 }  // namespace
@@ -147,6 +174,14 @@ const AdminCommand kCancelCommand = {"cancel",
 
 const AdminCommand kPauseCommand = {
     "pause", one("AGENT", "name"), "hand out no more tasks to an agent", kPauseHelp, {}, nullptr, pause};
+
+const AdminCommand kModeCommand = {"mode",
+                                   {"AGENT MODE", "name, and when it is to work", 2, 2},
+                                   "change when an agent works",
+                                   kModeHelp,
+                                   {},
+                                   check_mode,
+                                   set_mode};
 
 const AdminCommand kResumeCommand = {
     "resume", one("AGENT", "name"), "let a paused agent go on", kResumeHelp, {}, nullptr, resume};

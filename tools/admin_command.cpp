@@ -32,8 +32,8 @@ constexpr const char* kExitStatus =
 
 std::span<const AdminCommand* const> admin_commands() {
   static const auto kCommands = std::to_array<const AdminCommand*>(
-      {&kStatusCommand, &kRetryCommand, &kCancelCommand, &kPauseCommand, &kResumeCommand, &kForgetCommand,
-       &kPruneCommand, &kDropCommand, &kCheckCommand});
+      {&kStatusCommand, &kRetryCommand, &kCancelCommand, &kPauseCommand, &kResumeCommand, &kModeCommand,
+       &kForgetCommand, &kPruneCommand, &kDropCommand, &kCheckCommand});
   return kCommands;
 }
 

@@ -35,7 +35,7 @@ struct AdminCommand {
 // admin_status.cpp
 extern const AdminCommand kStatusCommand;
 // admin_changes.cpp
-extern const AdminCommand kRetryCommand, kCancelCommand, kPauseCommand, kResumeCommand;
+extern const AdminCommand kRetryCommand, kCancelCommand, kPauseCommand, kResumeCommand, kModeCommand;
 // admin_pruning.cpp
 extern const AdminCommand kPruneCommand, kDropCommand, kForgetCommand;
 // admin_check.cpp

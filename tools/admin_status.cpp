@@ -9,29 +9,21 @@
 namespace rebus {
 namespace {
 
-// One consumer's figures.
-struct Figures {
-  explicit Figures(const ConsumerStatus& status)
-      : done(of(status, Outcome::kDone)),
-        filtered(of(status, Outcome::kFiltered)),
-        failed(of(status, Outcome::kFailed)),
-        quarantined(of(status, Outcome::kQuarantined)) {}
-  static uint64_t of(const ConsumerStatus& status, Outcome outcome) {
-    return status.consumer.outcomes[static_cast<size_t>(outcome)];
-  }
-  uint64_t handled() const { return done + filtered; }
-  uint64_t done, filtered, failed, quarantined;
-};
+uint64_t done_or_filtered(const Consumer& consumer) {
+  return consumer.count(Outcome::kDone) + consumer.count(Outcome::kFiltered);
+}
 
 std::string json_of(const ConsumerStatus& status) {
   const Consumer& consumer = status.consumer;
-  const Figures figures(status);
   JsonObject json;
   json.add("id", uint64_t{consumer.id}).add("agent", consumer.agent).add("config", consumer.config);
   json.add("domain", consumer.domain.str()).add("instances", uint64_t{status.instances});
-  json.add("paused", uint64_t{consumer.paused});
-  json.add("handled", figures.handled()).add("done", figures.done).add("filtered", figures.filtered);
-  json.add("failed", figures.failed).add("quarantined", figures.quarantined);
+  json.add("mode", mode_name(consumer.mode)).add("paused", uint64_t{consumer.paused});
+  json.add("handled", done_or_filtered(consumer));
+  for (Outcome outcome :
+       {Outcome::kDone, Outcome::kFiltered, Outcome::kFailed, Outcome::kQuarantined, Outcome::kProcessable}) {
+    json.add(outcome_name(outcome), consumer.count(outcome));
+  }
   json.add("at_work", status.claims).add("delayed", status.delayed).add("offered", status.offered);
   return json.str();
 }
@@ -55,8 +47,10 @@ std::string name_of(const Consumer& consumer) {
 
 std::string state_of(const ConsumerStatus& status) {
   if (status.consumer.forgotten) return "being forgotten";
-  if (status.consumer.paused) return "paused";
-  return status.instances == 0 ? "not running" : "";
+  std::string state = status.consumer.paused ? "paused" : status.instances == 0 ? "not running" : "";
+  if (status.consumer.mode == Mode::kAutomatic) return state;
+  state += (state.empty() ? "" : ", ") + std::string(mode_name(status.consumer.mode));
+  return state + fmt::format(" ({} waiting)", status.consumer.count(Outcome::kProcessable));
 }
 
 std::string text_of(const Status& status) {
@@ -69,10 +63,10 @@ std::string text_of(const Status& status) {
   text += fmt::format("{:>4}  {:<{}}  {:>9}  {:>10}  {:>7}  {:>11}  {:>7}  {:>7}\n", "id", "consumer", width,
                       "instances", "handled", "failed", "quarantined", "at work", "delayed");
   for (const auto& one : status.consumers) {
-    const Figures figures(one);
     text += fmt::format("{:>4}  {:<{}}  {:>9}  {:>10}  {:>7}  {:>11}  {:>7}  {:>7}", one.consumer.id,
-                        name_of(one.consumer), width, one.instances, figures.handled(), figures.failed,
-                        figures.quarantined, one.claims, one.delayed);
+                        name_of(one.consumer), width, one.instances, done_or_filtered(one.consumer),
+                        one.consumer.count(Outcome::kFailed), one.consumer.count(Outcome::kQuarantined),
+                        one.claims, one.delayed);
     std::string state = state_of(one);
     text += (state.empty() ? "" : "  " + state) + "\n";
   }
@@ -99,17 +93,19 @@ With -o json one object, whose names stay what they are:
   consumers    a list of, by id:
     id, agent, config, domain
     instances    that are running
+    mode         when it works: automatic, interactive, idle or complete
     paused       1 if nothing is handed out to it
     handled      done + filtered
     done         processed
     filtered     declined by the agent
     failed       listed by `rebus_agent … ls_failed`
     quarantined  given up because instances ended at work on them; likewise
+    processable  collected: they wait until somebody asks, or their time comes
     at_work      tasks that its instances have now
     delayed      tasks that wait for their next try
     offered      tasks handed out since the master started
 
-All but at_work, delayed and instances count up, until something is pruned or tried again. The figures of a
+All but at_work, delayed, processable and instances count up, until something is pruned or tried again. The figures of a
 consumer that is not running are those of its end.
 
 Examples:
