@@ -10,6 +10,7 @@
 #include "agents/support/inject_choices.h"
 #include "agents/support/injected_file.h"
 #include "agents/support/submission_note.h"
+#include "agents/support/type_path.h"
 #include "agents/support/utf8_check.h"
 #include "bus/agent.h"
 #include "bus/submission_review.h"

@@ -110,6 +110,7 @@ const AgentSpec signature_agent = {
     .role = Role::kConsumer,
     .prefixes = {"/binary", "/document", "/script"},
     .objects_only = true,
+    .yields = {"/signature"},
     .publish = Publish::kAsItGoes,
     .options = {{.name = "--types",
                  .metavar = "LIST",

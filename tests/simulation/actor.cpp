@@ -97,6 +97,7 @@ bool is_poison(const Task& task) { return task.record.descriptor.selector.id()->
 Finish finish_of_bulk(const Actor& actor) {
   Finish finish;
   finish.seq = actor.bulk->seq;
+  if (actor.collected.empty()) return finish;  // all of it was pruned meanwhile
   std::string text;
   for (const Record& record : actor.collected) text += std::to_string(record.seq) + " ";
   NewDescriptor item;

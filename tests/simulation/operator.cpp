@@ -6,7 +6,7 @@
 namespace rebus::simulation {
 namespace {
 
-constexpr std::array kAgents = {"unpack", "hash", "clock", "chain", "fussy", "frail"};
+constexpr std::array kAgents = {"unpack", "hash", "clock", "chain", "fussy", "frail", "gather", "digest"};
 // What they put out is the same when they do it again, or nothing.
 constexpr std::array kForgettable = {"hash", "chain", "fussy"};
 

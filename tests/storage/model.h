@@ -241,6 +241,8 @@ class Model {
     consumers_.erase(id);
     std::erase_if(attempts_, [&](auto& entry) { return entry.first.first == id; });
     std::erase_if(running_, [&](auto& entry) { return entry.first.first == id; });
+    std::erase_if(collected_, [&](auto& one) { return one.consumer == id; });
+    states_.erase(id);
   }
 
   std::vector<LogEntry> entries(Seq from, std::optional<SubmissionId> submission) const {

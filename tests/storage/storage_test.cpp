@@ -459,8 +459,9 @@ TEST_P(AnyStorage, keeps_marks_and_consumers) {
   scribe.changes.marks = {
       {seq, 2, Outcome::kFailed, "why"}, {seq, 1, Outcome::kDone, ""}, {seq + 1, 1, Outcome::kDone, ""}};
   Consumer consumer{
-      3, "hasher", "{}", {1, 2, 3}, {0, 4, 5, 6}, true, *Domain::parse("lab"), R"({"prefixes":["/"]})"};
-  scribe.changes.consumers = {consumer, {1, "x", "", {}, {}, false, Domain(), ""}};
+      3,  "hasher", "{}", {1, 2, 3}, {0, 4, 5, 6}, true, *Domain::parse("lab"), R"({"prefixes":["/"]})",
+      {}, {},       {},   {}};
+  scribe.changes.consumers = {consumer, {1, "x", "", {}, {}, false, Domain(), "", {}, {}, {}, {}}};
   scribe.commit();
   scribe.changes.marks = {{seq, 2, Outcome::kDone, ""}};  // replayed
   scribe.commit();
