@@ -269,22 +269,23 @@ Result<void> Removal::remove_origin(Seq object, Seq seq) {
 // Of an object that goes none counts.
 Result<std::vector<Origin>> Removal::other_origins(Seq object) {
   auto [known, is_new] = others_.try_emplace(object);
-  if (!is_new) return known->second;
-  if (gone_.contains(object)) return known->second;
+  std::vector<Origin>& others = known->second;
+  if (!is_new) return others;
+  if (gone_.contains(object)) return others;
   auto stays = transaction_.table().get(Family::kLog, number_key(object));
   if (!stays) return stays.error();
-  if (!*stays) return known->second;
+  if (!*stays) return others;
   std::string prefix = number_key(object);
   auto done =
       each(transaction_.table(), Family::kOrigin, prefix, prefix, [&](auto key, auto value) -> Result<bool> {
         if (gone_origins_.contains({object, last_number(key)})) return true;
         auto origin = unpack<Origin>(value);
         if (!origin) return damaged(transaction_.table(), Family::kOrigin, key, "it cannot be decoded");
-        known->second.push_back(*std::move(origin));
+        others.push_back(*std::move(origin));
         return true;
       });
   if (!done) return done.error();
-  return known->second;
+  return others;
 }
 
 void Removal::remove_place(const Origin& origin, const std::vector<Origin>& others) {

@@ -8,16 +8,15 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kMaxHeaders = 65'535;  // program or section headers
 constexpr size_t kMaxDynamic = 65'536;  // entries
 constexpr size_t kMaxSymbols = 4 << 20;
 constexpr size_t kMaxImports = 65'536;
 constexpr size_t kMaxName = 64 << 10, kMaxNames = 16 << 20;  // bytes of one, of all
 constexpr size_t kAtOnce = 4096;                             // symbols read together
 
-constexpr uint64_t kRelocatable = 1;            // e_type
-constexpr uint64_t kLoad = 1, kDynamic = 2;     // p_type
-constexpr uint64_t kSymbols = 2, kDynsym = 11;  // sh_type
+constexpr uint64_t kRelocatable = 1;         // e_type
+constexpr uint64_t kLoad = 1, kDynamic = 2;  // p_type
+constexpr uint64_t kSymbols = 2;             // sh_type
 enum Tag : uint64_t {
   kHash = 4,
   kStrings = 5,
