@@ -1,5 +1,5 @@
-// Twenty thousand seeded lives of a bus. A broken law names its seed: SEED=n ./simulation_simulation_test
-// plays it.
+// Twenty thousand seeded lives of a bus, every fourth one also with an operator at work. A broken law names
+// its seed: SEED=n ./simulation_simulation_test plays it.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -20,6 +20,7 @@ std::string play(uint64_t seed) {
   broken = calm.run();
   if (!broken.empty()) return "undisturbed: " + broken;
   if (disturbed.outcome() != calm.outcome()) return "the final set equals the undisturbed run's";
+  if (seed % 4 != 0) return "";
   World operated(seed, true, true);
   broken = operated.run();
   return broken.empty() ? "" : "operated: " + broken;
