@@ -150,7 +150,7 @@ class Author {
   void add_mark(Changes& changes) {
     auto outcome = static_cast<Outcome>(1 + below(5));
     changes.marks.push_back({1 + below(next_ + 2), consumer_id(), outcome, name()});
-    if (chance(4)) changes.unmarks.push_back({1 + below(next_ + 2), consumer_id()});
+    if (chance(4)) changes.unmarks.push_back({1 + below(next_ + 2), consumer_id(), Outcome::kDone, {}});
   }
   void add_attempt(Changes& changes) {
     auto count = [&] { return static_cast<uint32_t>(below(2)); };
@@ -164,11 +164,13 @@ class Author {
   Collected collected() { return {consumer_id(), below(3), below(4)}; }
   ConsumerId consumer_id() { return static_cast<ConsumerId>(1 + below(3)); }
   Consumer consumer() {
-    return {static_cast<ConsumerId>(1 + below(3)),
-            name(),
-            name(),
-            {below(99), below(99), below(99)},
-            {0, 1, 2, below(9), below(9), below(9)}};
+    Consumer consumer;
+    consumer.id = consumer_id();
+    consumer.agent = name();
+    consumer.config = name();
+    for (Seq& mark : consumer.watermark) mark = below(99);
+    for (uint64_t& count : consumer.outcomes) count = below(9);
+    return consumer;
   }
   Submission submission(const Model& model) {
     Submission s;
