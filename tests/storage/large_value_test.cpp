@@ -13,7 +13,7 @@ namespace {
 constexpr uint64_t kLarge = 40 << 20;
 
 // Sanitizers keep what was freed, and shadows of everything.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef REBUS_SANITIZED
 constexpr bool kMemoryTells = false;
 #else
 constexpr bool kMemoryTells = true;

@@ -169,7 +169,7 @@ class Author {
     consumer.agent = name();
     consumer.config = name();
     for (Seq& mark : consumer.watermark) mark = below(99);
-    for (uint64_t& count : consumer.outcomes) count = below(9);
+    for (size_t i = 1; i < kOutcomes; i++) consumer.outcomes[i] = below(9);  // 0 is no outcome
     return consumer;
   }
   Submission submission(const Model& model) {
