@@ -62,7 +62,7 @@ struct Hello {
   void fields(A& a) {
     a(1, protocol), a(2, role), a(3, agent), a(4, config), a(5, version), a(6, host), a(7, domain);
     a(8, own_domain), a(9, prefixes), a(10, selector_regex), a(11, objects_only), a(12, credit), a(13, from);
-    a(14, token), a(15, submission), a(16, claim_life), a(17, mode), a(18, modes), a(24, yields);
+    a(14, token), a(15, submission), a(16, claim_life), a(17, mode), a(18, modes), a(19, yields);
   }
 };
 
@@ -372,7 +372,7 @@ struct SetMode {
 // Withdrawn. What another submission that is not cancelled brought too is still handled. Stored. Answer:
 // Cancelled; the same again is no error.
 struct Cancel {
-  static constexpr uint16_t kType = 26;
+  static constexpr uint16_t kType = 25;
   SubmissionId submission = 0;
   template <class A>
   void fields(A& a) {
@@ -383,7 +383,7 @@ struct Cancel {
 // Nothing more is handed out to the consumers of an agent, or again. Stored. Answer: Paused, or Failure
 // (kNotFound: no consumer of that name is known).
 struct Pause {
-  static constexpr uint16_t kType = 27;
+  static constexpr uint16_t kType = 26;
   std::string agent;
   bool paused = false;  // false: resume
   template <class A>
@@ -395,7 +395,7 @@ struct Pause {
 // Removes a consumer without instances, with its marks, a page at a time. Answer: Forgotten; ask again until
 // it is done. Failure: kConflict while it has instances, kNotFound.
 struct Forget {
-  static constexpr uint16_t kType = 28;
+  static constexpr uint16_t kType = 27;
   ConsumerId consumer = 0;
   Seq cursor = 0;  // page
   template <class A>
@@ -407,7 +407,7 @@ struct Forget {
 // Removes files, with their results, whose last injection is older than a time; or only their values. A page
 // at a time. Answer: Pruned; ask again with `cursor` of that answer, until it is 0.
 struct Prune {
-  static constexpr uint16_t kType = 29;
+  static constexpr uint16_t kType = 28;
   int64_t before_ns = 0;  // injected before this time (UTC, since 1970)
   Domain domain;
   bool all_domains = false;
@@ -573,7 +573,7 @@ struct ConsumerStatus {
   template <class A>
   void fields(A& a) {
     a(1, consumer), a(2, instances), a(3, prefixes), a(4, claims), a(5, offered), a(6, delayed);
-    a(20, yields);
+    a(7, yields);
   }
 };
 
@@ -602,7 +602,7 @@ struct SubmissionStatus {
   std::vector<std::string> paused;  // agents that have work left and are paused
   template <class A>
   void fields(A& a) {
-    a(1, submission), a(2, complete), a(3, known_failures), a(4, known_limits), a(5, gone), a(20, paused);
+    a(1, submission), a(2, complete), a(3, known_failures), a(4, known_limits), a(5, gone), a(6, paused);
   }
 };
 
@@ -679,7 +679,7 @@ struct Asked {
 };
 
 struct Cancelled {
-  static constexpr uint16_t kType = 86;
+  static constexpr uint16_t kType = 85;
   uint64_t at_work = 0;  // tasks that were being worked on, whose instances are told
   template <class A>
   void fields(A& a) {
@@ -688,7 +688,7 @@ struct Cancelled {
 };
 
 struct Paused {
-  static constexpr uint16_t kType = 87;
+  static constexpr uint16_t kType = 86;
   uint64_t consumers = 0;  // of this agent
   uint64_t in_hand = 0;    // tasks that their instances have still
   template <class A>
@@ -698,7 +698,7 @@ struct Paused {
 };
 
 struct Forgotten {
-  static constexpr uint16_t kType = 88;
+  static constexpr uint16_t kType = 87;
   uint64_t marks = 0;  // removed by this call
   Seq cursor = 0;      // 0: it is forgotten
   template <class A>
@@ -709,7 +709,7 @@ struct Forgotten {
 
 // What one page of Prune did.
 struct Pruned {
-  static constexpr uint16_t kType = 89;
+  static constexpr uint16_t kType = 88;
   uint64_t files = 0;        // removed, or without their value now
   uint64_t results = 0;      // likewise
   uint64_t value_bytes = 0;  // of these; equal bytes that something else has stay
@@ -724,7 +724,7 @@ struct Pruned {
 // To a consumer, unasked: its task is cancelled. What it pushes for it is refused; Finish gives back the
 // credit.
 struct Withdrawn {
-  static constexpr uint16_t kType = 90;
+  static constexpr uint16_t kType = 89;
   Seq seq = 0;
   template <class A>
   void fields(A& a) {
@@ -734,7 +734,7 @@ struct Withdrawn {
 
 // To a peer whose call waits for completeness or idleness, unasked: agents that have work left are paused.
 struct Held {
-  static constexpr uint16_t kType = 91;
+  static constexpr uint16_t kType = 90;
   std::vector<std::string> agents;
   template <class A>
   void fields(A& a) {

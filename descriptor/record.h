@@ -173,7 +173,7 @@ struct Consumer {
   void fields(A& a) {
     a(1, id), a(2, agent), a(3, config), a(4, watermark[0]), a(5, watermark[1]), a(6, watermark[2]);
     a(7, outcomes[1]), a(8, outcomes[2]), a(9, outcomes[3]), a(10, is_live), a(11, domain), a(12, takes);
-    a(13, outcomes[4]), a(14, outcomes[5]), a(15, mode), a(16, modes), a(20, paused), a(21, forgotten);
+    a(13, outcomes[4]), a(14, outcomes[5]), a(15, mode), a(16, modes), a(17, paused), a(18, forgotten);
   }
 };
 
@@ -199,7 +199,7 @@ struct Submission {
   void fields(A& a) {
     a(1, id), a(2, lane), a(3, domain), a(4, note), a(5, open), a(6, first), a(7, last), a(8, roots);
     a(9, root_bytes), a(10, files), a(11, bytes), a(12, results), a(13, failures), a(14, limits);
-    a(15, depends), a(20, cancelled), a(21, shared);
+    a(15, depends), a(16, cancelled), a(17, shared);
   }
 };
 
