@@ -22,6 +22,10 @@ class Filter {
   bool in_domain(const Domain& domain) const;
   // The regex, on the whole selector.
   bool matches_selector(const Selector& selector) const;
+  // All of it, of a descriptor.
+  bool matches(const Record& record) const {
+    return matches(entry_of(record)) && matches_selector(record.descriptor.selector);
+  }
   // What matches_selector() costs, compared with looking at an entry.
   size_t cost() const;
 

@@ -154,6 +154,7 @@ struct Master::Rules {
   static void forget_attempt(Step& step, Live& consumer, Seq seq);
   static void keep_state(Step& step, const Live& consumer, const Finish& call);
   Result<State> state(const Session& session);
+  Result<void> stage_or_fail(Step& step, Session& session, Finish& call);
   Result<void> stage_children(Step& step, Session& session, Finish& call);
   Result<Marks> marks(const ListMarks& call);
   Result<Status> status(const GetStatus& call);

@@ -16,11 +16,6 @@ constexpr size_t kMaxLooks = 16;      // at submissions that may be complete, pe
 constexpr size_t kMaxBulkPage = 256;  // items of an answer
 constexpr size_t kMaxModes = 4;
 
-LogEntry entry_of(const Record& record) {
-  const Descriptor& d = record.descriptor;
-  return {record.seq, false, d.domain, d.selector.path(), d.is_object()};
-}
-
 bool collects(Mode mode) { return mode == Mode::kIdle || mode == Mode::kComplete; }
 
 bool has(const std::vector<Mode>& modes, Mode mode) {
@@ -259,14 +254,8 @@ Result<void> Master::Rules::finish_bulk(Session& session, Live& consumer, Finish
   if (!room) return put_off_bulk(step, consumer, attempt, room.error().message, kWaitForRoom);
   if (call.outcome != Outcome::kFailed) call.outcome = Outcome::kDone;
   Step children(storage, next_seq);
-  if (call.outcome == Outcome::kDone) {
-    auto staged = stage_children(children, session, call);
-    if (!staged && staged.error().code == Code::kStorage) return staged;
-    if (!staged) {
-      call.outcome = Outcome::kFailed;
-      call.message = staged.error().message;
-    }
-  }
+  auto staged = stage_or_fail(children, session, call);
+  if (!staged) return staged;
   Step& whole = call.outcome == Outcome::kDone ? children : step;
   if (call.outcome == Outcome::kDone) begin_next(whole, session, consumer, call.next);
   keep_state(whole, consumer, call);
@@ -356,9 +345,7 @@ Result<void> Master::Rules::ask_one(ConsumerId consumer, Seq seq, bool force, As
   if (!record) return record.error();
   auto at_work = live.find(consumer);
   if (at_work != live.end()) {
-    const Filter& filter = at_work->second.queue.filter();
-    bool is_taken = filter.matches(entry_of(*record)) && filter.matches_selector(record->descriptor.selector);
-    if (!is_taken) return answer.not_taken++, Result<void>();
+    if (!at_work->second.queue.filter().matches(*record)) return answer.not_taken++, Result<void>();
   }
   auto outcome = outcome_of(consumer, seq);
   if (!outcome) return outcome.error();

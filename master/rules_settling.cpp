@@ -95,10 +95,9 @@ size_t Master::Rules::hand_out_one(Live& consumer) {
 // What its place in the log did not tell. Who asks may ask for what the consumer does not take.
 bool Master::Rules::wants(const Live& consumer, const Record& record, const Attempt& attempt) const {
   const Filter& filter = consumer.queue.filter();
-  const Descriptor& d = record.descriptor;
-  LogEntry entry{record.seq, false, d.domain, d.selector.path(), d.is_object()};
-  bool is_taken = !attempt.is_again || filter.matches(entry);
-  return is_taken && filter.matches_selector(d.selector) && !is_its_own(consumer.queue.consumer, record);
+  bool is_taken =
+      attempt.is_again ? filter.matches(record) : filter.matches_selector(record.descriptor.selector);
+  return is_taken && !is_its_own(consumer.queue.consumer, record);
 }
 
 void Master::Rules::feed(Session& reader) {

@@ -56,14 +56,8 @@ Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, const
     return apply(begun);
   }
   Step children(storage, next_seq);
-  if (call.outcome == Outcome::kDone) {
-    auto staged = stage_children(children, session, call);
-    if (!staged && staged.error().code == Code::kStorage) return staged;
-    if (!staged) {
-      call.outcome = Outcome::kFailed;
-      call.message = staged.error().message;
-    }
-  }
+  auto staged = stage_or_fail(children, session, call);
+  if (!staged) return staged;
   Step failure(storage, next_seq);
   Step& step = call.outcome == Outcome::kDone ? children : failure;
   auto ended = end_task(step, consumer, Mark{call.seq, session.consumer, call.outcome, call.message});
@@ -115,6 +109,16 @@ Result<void> Master::Rules::end_task(Step& step, Live& consumer, const Mark& mar
   return {};
 }
 
+// Children that are refused make a failure of the task; then nothing of the step may be used.
+Result<void> Master::Rules::stage_or_fail(Step& step, Session& session, Finish& call) {
+  if (call.outcome != Outcome::kDone) return {};
+  auto staged = stage_children(step, session, call);
+  if (staged || staged.error().code == Code::kStorage) return staged;
+  call.outcome = Outcome::kFailed;
+  call.message = staged.error().message;
+  return {};
+}
+
 Result<void> Master::Rules::stage_children(Step& step, Session& session, Finish& call) {
   for (NewDescriptor& child : call.children) {
     auto uploaded = take_upload(session, child);
@@ -140,8 +144,7 @@ Result<void> Master::Rules::apply(Step& step) {
 }
 
 void Master::Rules::announce(const Record& record, const Submission& submission) {
-  const Descriptor& d = record.descriptor;
-  LogEntry entry{record.seq, false, d.domain, d.selector.path(), d.is_object()};
+  LogEntry entry = entry_of(record);
   for (auto& [id, consumer] : live) consumer.queue.appended(entry, submission);
 }
 

@@ -19,16 +19,6 @@ Result<void> for_each(const Items& items, Add add) {
   return {};
 }
 
-LogEntry head_of(const Record& record) {
-  const Descriptor& d = record.descriptor;
-  return {record.seq, false, d.domain, d.selector.path(), d.is_object()};
-}
-
-std::string_view last_component(std::string_view name) {
-  size_t slash = name.rfind('/');
-  return slash == name.npos ? name : name.substr(slash + 1);
-}
-
 }  // namespace
 
 ChangeWriter::ChangeWriter(const Table& table, ValueStore& values, const Totals& totals)
@@ -106,7 +96,7 @@ Result<void> ChangeWriter::add_descriptor(const Record& record) {
   if (done) done = index_label(record);
   if (done) done = index_children(record);
   if (!done) return done;
-  std::string head = encode_head(head_of(record));
+  std::string head = encode_head(entry_of(record));
   transaction_.put(Family::kLog, number_key(record.seq), head + pack(record));
   transaction_.put(Family::kQueue, pair_key(record.submission, record.seq), std::move(head));
   index_identity(record);
@@ -198,7 +188,7 @@ void ChangeWriter::index_place(const Origin& origin) {
 }
 
 void ChangeWriter::index_names(const Origin& origin, const Domain& domain) {
-  std::string_view last = last_component(origin.name);
+  std::string_view last = base_name(origin.name);
   transaction_.put(Family::kName, name_key(origin.name, origin.object), domain.str());
   if (last == origin.name || last.empty()) return;
   transaction_.put(Family::kName, name_key(last, origin.object), domain.str());
@@ -237,11 +227,11 @@ Result<void> ChangeWriter::remove_consumer(ConsumerId consumer) {
   transaction_.remove(Family::kConsumer, prefix);
   for (Family family :
        {Family::kFailure, Family::kAttempt, Family::kRunning, Family::kCollected, Family::kState}) {
-    auto at = transaction_.table().iterate(family);
-    for (at->seek(prefix); at->valid() && at->key().starts_with(prefix); at->next())
-      transaction_.remove(family, std::string(at->key()));
-    auto complete = at->status();
-    if (!complete) return complete;
+    auto done = scan(transaction_.table(), family, prefix, prefix, [&](auto key, auto) -> Result<bool> {
+      transaction_.remove(family, std::string(key));
+      return true;
+    });
+    if (!done) return done;
   }
   return {};
 }

@@ -13,24 +13,6 @@ namespace {
 // Of one type path, that are looked through for the next one with a version.
 constexpr size_t kMaxVersionSearch = 4096;
 
-std::string_view last_name(std::string_view name) {
-  size_t slash = name.rfind('/');
-  return slash == name.npos ? name : name.substr(slash + 1);
-}
-
-// Calls `use` for the entries whose keys begin with `prefix`, from `start` on, until it gives false.
-template <class Use>
-Result<void> each(const Table& table, Family family, const std::string& prefix, const std::string& start,
-                  Use use) {
-  auto at = table.iterate(family);
-  for (at->seek(start); at->valid() && at->key().starts_with(prefix); at->next()) {
-    auto goes_on = use(at->key(), at->value());
-    if (!goes_on) return goes_on.error();
-    if (!*goes_on) return {};
-  }
-  return at->status();
-}
-
 }  // namespace
 
 Result<void> Removal::remove(const std::vector<Seq>& descriptors, const std::vector<Origin>& origins) {
@@ -101,7 +83,7 @@ Result<void> Removal::remove_children(const Record& old) {
     if (*parent) transaction_.remove(Family::kChild, pair_key(last_number(**parent), old.seq));
   }
   std::string prefix = number_key(old.seq);
-  return each(transaction_.table(), Family::kChild, prefix, prefix, [&](auto key, auto) -> Result<bool> {
+  return scan(transaction_.table(), Family::kChild, prefix, prefix, [&](auto key, auto) -> Result<bool> {
     transaction_.remove(Family::kChild, std::string(key));
     return true;
   });
@@ -109,7 +91,7 @@ Result<void> Removal::remove_children(const Record& old) {
 
 Result<void> Removal::remove_marks(Seq seq) {
   std::string prefix = number_key(seq);
-  auto done = each(transaction_.table(), Family::kMark, prefix, prefix, [&](auto key, auto) -> Result<bool> {
+  auto done = scan(transaction_.table(), Family::kMark, prefix, prefix, [&](auto key, auto) -> Result<bool> {
     KeyReader reader(key);
     reader.u64();
     ConsumerId consumer = reader.u32();
@@ -118,7 +100,7 @@ Result<void> Removal::remove_marks(Seq seq) {
     return true;
   });
   if (!done) return done;
-  return each(transaction_.table(), Family::kConsumer, "", "", [&](auto key, auto) -> Result<bool> {
+  return scan(transaction_.table(), Family::kConsumer, "", "", [&](auto key, auto) -> Result<bool> {
     std::string attempt = task_key(KeyReader(key).u32(), seq);
     auto stored = transaction_.table().get(Family::kAttempt, attempt);
     if (!stored) return stored.error();
@@ -163,7 +145,7 @@ Result<void> Removal::choose_version(const Domain& domain, const std::string& pa
     if (*other && (*other)->descriptor.version == version) next = seq;
     return next == 0 && ++looked_at < kMaxVersionSearch;
   };
-  auto done = each(transaction_.table(), Family::kPath, prefix, path_key(domain, path, after + 1), look);
+  auto done = scan(transaction_.table(), Family::kPath, prefix, path_key(domain, path, after + 1), look);
   if (!done) return done;
   std::string key = version_key(domain, path, version);
   if (next != 0) {
@@ -189,7 +171,7 @@ Result<void> Removal::choose_labels() {
       if (!best || choice < *best) best = std::move(choice);
       return true;
     };
-    auto done = each(transaction_.table(), Family::kUuid, uuid_prefix(uuid), uuid_prefix(uuid), look);
+    auto done = scan(transaction_.table(), Family::kUuid, uuid_prefix(uuid), uuid_prefix(uuid), look);
     if (!done) return done;
     if (best) {
       transaction_.put(Family::kLabel, label_key(*domain, uuid), encode_label(*best));
@@ -224,12 +206,12 @@ Result<bool> Removal::is_used(const Digest& value) {
   if (newest->valid() && newest->key().starts_with(prefix) && !gone_.contains(last_number(newest->key())))
     return true;
   auto done =
-      each(transaction_.table(), Family::kIdentity, prefix, prefix, [&](auto, auto seq) -> Result<bool> {
+      scan(transaction_.table(), Family::kIdentity, prefix, prefix, [&](auto, auto seq) -> Result<bool> {
         is_used = !gone_.contains(last_number(seq));
         return !is_used;
       });
   if (!done || is_used) return done ? Result<bool>(is_used) : done.error();
-  done = each(transaction_.table(), Family::kDigest, prefix, prefix, [&](auto key, auto) -> Result<bool> {
+  done = scan(transaction_.table(), Family::kDigest, prefix, prefix, [&](auto key, auto) -> Result<bool> {
     is_used = !gone_.contains(last_number(key));
     return !is_used;
   });
@@ -277,7 +259,7 @@ Result<std::vector<Origin>> Removal::other_origins(Seq object) {
   if (!*stays) return others;
   std::string prefix = number_key(object);
   auto done =
-      each(transaction_.table(), Family::kOrigin, prefix, prefix, [&](auto key, auto value) -> Result<bool> {
+      scan(transaction_.table(), Family::kOrigin, prefix, prefix, [&](auto key, auto value) -> Result<bool> {
         if (gone_origins_.contains({object, last_number(key)})) return true;
         auto origin = unpack<Origin>(value);
         if (!origin) return damaged(transaction_.table(), Family::kOrigin, key, "it cannot be decoded");
@@ -300,9 +282,9 @@ void Removal::remove_place(const Origin& origin, const std::vector<Origin>& othe
 }
 
 void Removal::remove_names(const Origin& origin, const std::vector<Origin>& others) {
-  for (std::string_view name : {std::string_view(origin.name), last_name(origin.name)}) {
+  for (std::string_view name : {std::string_view(origin.name), base_name(origin.name)}) {
     bool is_shared = std::any_of(others.begin(), others.end(), [&](const Origin& other) {
-      return other.name == name || (last_name(other.name) == name && !name.empty());
+      return other.name == name || (base_name(other.name) == name && !name.empty());
     });
     if (!is_shared) transaction_.remove(Family::kName, name_key(name, origin.object));
   }

@@ -6,6 +6,11 @@
 #include "storage/table_storage.h"
 
 namespace rebus {
+
+LogEntry entry_of(const Record& record) {
+  const Descriptor& d = record.descriptor;
+  return {record.seq, false, d.domain, d.selector.path(), d.is_object()};
+}
 namespace {
 
 Result<std::unique_ptr<Storage>> open_ram() {

@@ -18,6 +18,8 @@ struct LogEntry {
   std::string path;  // of the descriptor (of the object, for an origin)
   bool is_object = false;
 };
+// That of a descriptor.
+LogEntry entry_of(const Record& record);
 
 // Everything that one step changes; written as one. Descriptors carry their values.
 struct Changes {

@@ -29,6 +29,11 @@ std::optional<LogEntry> decode_head(std::string_view& bytes, Seq seq) {
                   (flags & kIsObject) != 0};
 }
 
+std::string_view base_name(std::string_view name) {
+  size_t slash = name.rfind('/');
+  return slash == name.npos ? name : name.substr(slash + 1);
+}
+
 std::string encode_mark(const Mark& mark) {
   return KeyWriter().byte(static_cast<uint8_t>(mark.outcome)).raw(mark.message).take();
 }

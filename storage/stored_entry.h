@@ -14,6 +14,9 @@ std::string encode_head(const LogEntry& entry);
 // Takes the head off `bytes`; nullopt if it is damaged.
 std::optional<LogEntry> decode_head(std::string_view& bytes, Seq seq);
 
+// By which a name is found, too: what follows its last slash.
+std::string_view base_name(std::string_view name);
+
 // outcome (1 byte), message.
 std::string encode_mark(const Mark& mark);
 std::optional<Mark> decode_mark(std::string_view key, std::string_view value);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -91,6 +92,12 @@ class Table {
   // For messages: a directory, or "memory".
   virtual const std::string& place() const = 0;
 };
+
+// Calls `use` with key and value of the entries whose keys begin with `prefix`, from `start` on, until it
+// gives false.
+using UseEntry = std::function<Result<bool>(std::string_view key, std::string_view value)>;
+Result<void> scan(const Table& table, Family family, std::string_view prefix, std::string_view start,
+                  const UseEntry& use);
 
 // The sentence for something in a table that is not as it was written.
 Error damaged(const Table& table, Family family, std::string_view key, const std::string& why);

@@ -32,13 +32,7 @@ template Result<Totals> TableStorage::decode(Family, std::string_view, std::stri
 
 Result<void> TableStorage::scan(Family family, std::string_view prefix, std::string_view start,
                                 const UseEntry& use) {
-  auto at = table_->iterate(family);
-  for (at->seek(start); at->valid() && at->key().starts_with(prefix); at->next()) {
-    auto go_on = use(at->key(), at->value());
-    if (!go_on) return go_on.error();
-    if (!*go_on) return {};
-  }
-  return at->status();
+  return rebus::scan(*table_, family, prefix, start, use);
 }
 
 // --- records and the log ---

@@ -89,7 +89,6 @@ class TableStorage final : public Storage {
   Result<Origin> origin(Seq object, Seq seq);
   Result<Seq> lookup_version(const Domain& domain, const std::string& path, int64_t version);
   // Entries of a family whose keys begin with `prefix`, from `start` on, until `use` gives false.
-  using UseEntry = std::function<Result<bool>(std::string_view key, std::string_view value)>;
   Result<void> scan(Family family, std::string_view prefix, std::string_view start, const UseEntry& use);
   // A page of the numbers that stand last in keys after `prefix`; the cursor is the first of the next page.
   Result<Page> page_of(Family family, const std::string& prefix, uint64_t cursor, size_t limit,
