@@ -12,6 +12,7 @@
 #include "tools/option_parser.h"
 #include "tools/page.h"
 #include "tools/process_limits.h"
+#include "tools/program.h"
 #include "tools/suggestion.h"
 
 namespace rebus {
@@ -145,11 +146,6 @@ int run(std::span<const std::string> arguments) {
 }  // namespace rebus
 
 int main(int argc, char** argv) {
-  try {
-    rebus::guard_standard_files();
-    return rebus::run(std::vector<std::string>(argv + 1, argv + argc));
-  } catch (const std::exception& error) {  // out of memory, or of threads
-    std::fprintf(stderr, "rebus_admin: %s\n", error.what());
-    return rebus::ExitStatus::kUnavailable;
-  }
+  return rebus::run_program("rebus_admin",
+                            [&] { return rebus::run(std::vector<std::string>(argv + 1, argv + argc)); });
 }

@@ -11,6 +11,7 @@
 #include "tools/log.h"
 #include "tools/page.h"
 #include "tools/process_limits.h"
+#include "tools/program.h"
 #include "tools/signals.h"
 
 namespace rebus {
@@ -81,11 +82,6 @@ int run(std::span<const std::string> arguments) {
 }  // namespace rebus
 
 int main(int argc, char** argv) {
-  try {
-    rebus::guard_standard_files();
-    return rebus::run(std::vector<std::string>(argv + 1, argv + argc));
-  } catch (const std::exception& error) {  // out of memory, or of threads
-    std::fprintf(stderr, "rebus_agent: %s\n", error.what());
-    return rebus::ExitStatus::kUnavailable;
-  }
+  return rebus::run_program("rebus_agent",
+                            [&] { return rebus::run(std::vector<std::string>(argv + 1, argv + argc)); });
 }

@@ -18,6 +18,7 @@
 #include "tools/option_parser.h"
 #include "tools/page.h"
 #include "tools/process_limits.h"
+#include "tools/program.h"
 #include "tools/settings_file.h"
 #include "tools/suggestion.h"
 
@@ -141,11 +142,6 @@ int run(std::span<const std::string> words) {
 
 int main(int argc, char** argv) {
   if (rebus::is_bound_call(argc, argv)) return rebus::run_bound(argv);
-  try {
-    rebus::guard_standard_files();
-    return rebus::run(std::vector<std::string>(argv + 1, argv + argc));
-  } catch (const std::exception& error) {  // out of memory, or of threads
-    std::fprintf(stderr, "rebus_infra: %s\n", error.what());
-    return rebus::ExitStatus::kUnavailable;
-  }
+  return rebus::run_program("rebus_infra",
+                            [&] { return rebus::run(std::vector<std::string>(argv + 1, argv + argc)); });
 }

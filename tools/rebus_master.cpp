@@ -14,6 +14,7 @@
 #include "tools/master_options.h"
 #include "tools/page.h"
 #include "tools/process_limits.h"
+#include "tools/program.h"
 #include "tools/ready_notice.h"
 #include "tools/signals.h"
 
@@ -86,13 +87,9 @@ int end(const EarlyEnd& early) {
 }  // namespace rebus
 
 int main(int argc, char** argv) {
-  try {
-    rebus::guard_standard_files();
+  return rebus::run_program("rebus_master", [&] {
     auto read = rebus::read_master_options(argc, argv, REBUS_VERSION);
     if (const auto* early = std::get_if<rebus::EarlyEnd>(&read)) return rebus::end(*early);
     return rebus::run(std::get<rebus::MasterSetting>(read));
-  } catch (const std::exception& error) {  // out of memory, or of threads
-    std::fprintf(stderr, "rebus_master: %s\n", error.what());
-    return rebus::ExitStatus::kUnavailable;
-  }
+  });
 }
