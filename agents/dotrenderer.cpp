@@ -12,8 +12,8 @@ constexpr uint64_t kMaxGraph = 4 << 20;  // bytes of DOT
 constexpr size_t kMaxReason = 500;       // bytes of what it complained
 
 Error not_installed() {
-  return {Code::kUnavailable, std::string("there is no ") + kProgram +
-                                  " in $PATH: install Graphviz (Debian: apt-get install graphviz)"};
+  return {Code::kUnavailable,
+          "there is no neato in $PATH: install Graphviz (Debian: apt-get install graphviz)"};
 }
 
 // With SERVER_NAME Graphviz loads no image or shape that a graph names: it might be any file of this host.

@@ -95,7 +95,7 @@ Result<int> check_bus(const AdminCall& call) {
   return tell(agents, call.globals);
 }
 
-constexpr const char* kHelp =
+constexpr const char* kCheckHelp =
     R"(Looks at what agents declare that they take and yield, and tells
 
   what an agent takes and nothing yields: it would wait for ever
@@ -116,7 +116,7 @@ const AdminCommand kCheckCommand = {
     "check",
     {"[FILE]", "a configuration of rebus_infra; default: the running bus", 0, 1},
     "what does not fit between the agents of a pipeline",
-    kHelp,
+    kCheckHelp,
     {},
     nullptr,
     check_bus,

@@ -8,19 +8,19 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kIndent = 4;
+constexpr size_t kPageIndent = 4;
 
-constexpr const char* kSynopsis =
+constexpr const char* kAdminSynopsis =
     R"(    rebus_admin [OPTIONS] COMMAND [ARGUMENTS]
     rebus_admin COMMAND --help
 )";
 
-constexpr const char* kDescription =
+constexpr const char* kAdminDescription =
     "What the people who run a bus ask it and do to it. It works on a running rebus_master, found as "
     "rebus_agent finds it, or with --path on the store of a bus that is not running. Every change is "
     "stored before it is told, and a command that was killed may be given again.";
 
-constexpr const char* kExitStatus =
+constexpr const char* kAdminExitStatus =
     R"(    0    done
     1    no such submission, agent, consumer or file
     2    usage
@@ -53,25 +53,25 @@ std::span<const OptionSpec> admin_options() {
 }
 
 std::string admin_page() {
-  std::string page = "rebus_admin - look after a bus\n\nSYNOPSIS\n" + std::string(kSynopsis) +
-                     "\nDESCRIPTION\n" + wrap(kDescription, kIndent) + "\nCOMMANDS\n";
+  std::string page = "rebus_admin - look after a bus\n\nSYNOPSIS\n" + std::string(kAdminSynopsis) +
+                     "\nDESCRIPTION\n" + wrap(kAdminDescription, kPageIndent) + "\nCOMMANDS\n";
   for (const AdminCommand* command : admin_commands()) {
     page += help_entry((command->name + " " + command->arguments.metavar), command->summary);
   }
-  return page + "\nOPTIONS\n" + help_options(admin_options()) + "\nEXIT STATUS\n" + kExitStatus;
+  return page + "\nOPTIONS\n" + help_options(admin_options()) + "\nEXIT STATUS\n" + kAdminExitStatus;
 }
 
 std::string admin_command_page(const AdminCommand& command) {
   std::string page = "rebus_admin " + command.name + " - " + command.summary + "\n\nSYNOPSIS\n" +
                      wrap("rebus_admin … " + command.name + (command.options.empty() ? "" : " [OPTIONS]") +
                               (command.arguments.metavar.empty() ? "" : " " + command.arguments.metavar),
-                          kIndent) +
-                     "\nDESCRIPTION\n" + wrap(command.help, kIndent);
+                          kPageIndent) +
+                     "\nDESCRIPTION\n" + wrap(command.help, kPageIndent);
   if (command.arguments.max > 0)
     page += "\nARGUMENTS\n" + help_entry(command.arguments.metavar, command.arguments.help);
   if (!command.options.empty()) page += "\nOPTIONS\n" + help_options(command.options);
   return page + "\n" +
-         wrap("Also: --busaddr, --insecure-tcp, --path, --output; see rebus_admin --help.", kIndent);
+         wrap("Also: --busaddr, --insecure-tcp, --path, --output; see rebus_admin --help.", kPageIndent);
 }
 
 }  // namespace rebus

@@ -79,7 +79,7 @@ Result<int> show_status(const AdminCall& call) {
   return print_page(call.wants_json() ? json_of(*status, call.welcome) : text_of(*status));
 }
 
-constexpr const char* kHelp =
+constexpr const char* kStatusHelp =
     R"(Prints what is stored and how far each consumer is. A consumer is an agent with those of its options that alter what it puts out, in a domain; several instances share its work.
 
 With -o json one object, whose names stay what they are:
@@ -115,6 +115,6 @@ Examples:
 }  // namespace
 
 const AdminCommand kStatusCommand = {
-    "status", {}, "what is stored, and how far every consumer is", kHelp, {}, nullptr, show_status};
+    "status", {}, "what is stored, and how far every consumer is", kStatusHelp, {}, nullptr, show_status};
 
 }  // namespace rebus

@@ -7,15 +7,13 @@
 namespace rebus {
 namespace {
 
-Error wrong(std::string message) { return {Code::kInvalid, std::move(message)}; }
-
 bool is_separator(const std::string& token) { return token == "--" || token == "::"; }
 
 // One left-to-right reading of the tokens.
-class Reader {
+class CallReader {
  public:
-  Reader(std::span<const std::string> tokens, std::span<const AgentSpec* const> agents,
-         const std::function<bool(const std::string&)>& file_exists)
+  CallReader(std::span<const std::string> tokens, std::span<const AgentSpec* const> agents,
+             const std::function<bool(const std::string&)>& file_exists)
       : tokens_(tokens), agents_(agents), file_exists_(file_exists) {}
 
   Result<CommandLine> read();
@@ -44,15 +42,15 @@ class Reader {
   CommandLine line_;
 };
 
-Result<CommandLine> Reader::read() {
+Result<CommandLine> CallReader::read() {
   if (auto done = read_global_options(); !done) return done.error();
   if (wants_page()) return line_;
-  if (tokens_.empty()) return wrong("no agent given; `rebus_agent --help` tells how to call it");
+  if (tokens_.empty()) return usage_error("no agent given; `rebus_agent --help` tells how to call it");
   if (auto done = read_stages(); !done) return done.error();
   return line_;
 }
 
-Result<void> Reader::read_global_options() {
+Result<void> CallReader::read_global_options() {
   OptionParser parser("rebus_agent", global_options());
   while (!tokens_.empty() && looks_like_option(tokens_.front()) && !is_separator(tokens_.front())) {
     if (!parser.knows(tokens_.front())) return unknown_option(tokens_.front(), "rebus_agent", parser);
@@ -66,7 +64,7 @@ Result<void> Reader::read_global_options() {
   return {};
 }
 
-void Reader::want_page(const OptionParser& parser) {
+void CallReader::want_page(const OptionParser& parser) {
   static constexpr std::pair<const char*, Action> kPages[] = {{"help", Action::kHelp},
                                                               {"list-agents", Action::kListAgents},
                                                               {"list-bus-options", Action::kListBusOptions},
@@ -76,24 +74,24 @@ void Reader::want_page(const OptionParser& parser) {
   }
 }
 
-Result<void> Reader::read_stages() {
+Result<void> CallReader::read_stages() {
   line_.stages.emplace_back();
   while (!tokens_.empty() && !wants_page()) {
     auto done = is_separator(tokens_.front()) ? read_separator() : read_agent();
     if (!done) return done;
   }
-  if (line_.stages.back().empty() && !wants_page()) return wrong("nothing follows the last `::`");
+  if (line_.stages.back().empty() && !wants_page()) return usage_error("nothing follows the last `::`");
   return {};
 }
 
-Result<void> Reader::read_separator() {
+Result<void> CallReader::read_separator() {
   std::string separator = tokens_.take();
-  if (line_.stages.back().empty()) return wrong("no agent stands before `" + separator + "`");
+  if (line_.stages.back().empty()) return usage_error("no agent stands before `" + separator + "`");
   if (separator == "::") line_.stages.emplace_back();
   return {};
 }
 
-Result<void> Reader::read_agent() {
+Result<void> CallReader::read_agent() {
   std::string name = tokens_.take();
   AgentCall call;
   call.spec = find(name);
@@ -111,8 +109,8 @@ Result<void> Reader::read_agent() {
 }
 
 // Options and arguments, up to a separator or the next agent. Gives the arguments.
-Result<std::vector<std::string>> Reader::read_agent_words(OptionParser& own, OptionParser& shared,
-                                                          const AgentSpec& spec) {
+Result<std::vector<std::string>> CallReader::read_agent_words(OptionParser& own, OptionParser& shared,
+                                                              const AgentSpec& spec) {
   std::vector<std::string> arguments;
   while (!tokens_.empty() && !is_separator(tokens_.front()) && !wants_page()) {
     if (looks_like_option(tokens_.front())) {
@@ -124,13 +122,13 @@ Result<std::vector<std::string>> Reader::read_agent_words(OptionParser& own, Opt
     arguments.push_back(tokens_.take());
   }
   if (arguments.size() < spec.arguments.min && !wants_page()) {
-    return wrong(spec.name + " needs " + spec.arguments.metavar + " (`rebus_agent " + spec.name +
-                 " --help` tells more)");
+    return usage_error(spec.name + " needs " + spec.arguments.metavar + " (`rebus_agent " + spec.name +
+                       " --help` tells more)");
   }
   return arguments;
 }
 
-Result<void> Reader::read_agent_option(OptionParser& own, OptionParser& shared, const AgentSpec& spec) {
+Result<void> CallReader::read_agent_option(OptionParser& own, OptionParser& shared, const AgentSpec& spec) {
   const std::string token = tokens_.front();
   OptionParser& parser = own.knows(token) ? own : shared;
   if (!parser.knows(token)) return misplaced_option(token, spec);
@@ -142,7 +140,7 @@ Result<void> Reader::read_agent_option(OptionParser& own, OptionParser& shared, 
 }
 
 // -o is for the whole chain wherever it stands; the others are for this agent.
-Result<void> Reader::apply_shared(const OptionParser& shared, AgentCall& call) {
+Result<void> CallReader::apply_shared(const OptionParser& shared, AgentCall& call) {
   Options options = shared.options();
   if (shared.given("output")) {
     auto format = read_output_format(options);
@@ -158,41 +156,41 @@ Result<void> Reader::apply_shared(const OptionParser& shared, AgentCall& call) {
 }
 
 // "inject a.tgz return --short": an agent's name where a file is expected, and no such file.
-Result<void> Reader::check_forgotten_separator(const AgentSpec& spec, const std::string& argument) const {
+Result<void> CallReader::check_forgotten_separator(const AgentSpec& spec, const std::string& argument) const {
   bool takes_files = spec.arguments.metavar.find("FILE") != std::string::npos;
   if (!takes_files || !find(argument) || file_exists_(argument)) return {};
-  return wrong(spec.name + ": no file '" + argument + "': did you mean `-- " + argument + "`?");
+  return usage_error(spec.name + ": no file '" + argument + "': did you mean `-- " + argument + "`?");
 }
 
-const AgentSpec* Reader::find(const std::string& name) const {
+const AgentSpec* CallReader::find(const std::string& name) const {
   for (const auto* spec : agents_) {
     if (spec->is_called(name)) return spec;
   }
   return nullptr;
 }
 
-Error Reader::unknown_agent(const std::string& name) const {
+Error CallReader::unknown_agent(const std::string& name) const {
   std::vector<std::string> names;
   for (const auto* spec : agents_) names.push_back(spec->name);
-  if (looks_like_option(name)) return wrong("option " + escape(name) + " stands after no agent");
-  return wrong("no agent '" + escape(name) + "'" + did_you_mean(name, names) +
-               " (`rebus_agent --list-agents` lists all)");
+  if (looks_like_option(name)) return usage_error("option " + escape(name) + " stands after no agent");
+  return usage_error("no agent '" + escape(name) + "'" + did_you_mean(name, names) +
+                     " (`rebus_agent --list-agents` lists all)");
 }
 
-Error Reader::unknown_option(const std::string& token, const std::string& owner,
-                             const OptionParser& parser) const {
+Error CallReader::unknown_option(const std::string& token, const std::string& owner,
+                                 const OptionParser& parser) const {
   std::string name = token.substr(0, token.find('='));
   std::string call = owner == "rebus_agent" ? owner : "rebus_agent " + owner;
-  return wrong(owner + " has no option " + escape(name) + did_you_mean(name, parser.names()) + " (`" + call +
-               " --help` lists all)");
+  return usage_error(owner + " has no option " + escape(name) + did_you_mean(name, parser.names()) + " (`" +
+                     call + " --help` lists all)");
 }
 
-Error Reader::misplaced_option(const std::string& token, const AgentSpec& spec) const {
+Error CallReader::misplaced_option(const std::string& token, const AgentSpec& spec) const {
   std::string name = token.substr(0, token.find('='));
   OptionParser global("rebus_agent", global_options());
   if (!global.knows(token))
     return unknown_option(token, spec.name, OptionParser(spec.name, options_of(spec)));
-  return wrong(spec.name + " has no option " + escape(name) + ": it belongs before the first agent");
+  return usage_error(spec.name + " has no option " + escape(name) + ": it belongs before the first agent");
 }
 
 }  // namespace
@@ -200,7 +198,7 @@ Error Reader::misplaced_option(const std::string& token, const AgentSpec& spec) 
 Result<CommandLine> parse_command_line(std::span<const std::string> tokens,
                                        std::span<const AgentSpec* const> agents,
                                        const std::function<bool(const std::string&)>& file_exists) {
-  return Reader(tokens, agents, file_exists).read();
+  return CallReader(tokens, agents, file_exists).read();
 }
 
 }  // namespace rebus

@@ -10,8 +10,6 @@ namespace {
 
 constexpr unsigned kMaxJobs = 256;
 
-Error wrong(std::string message) { return {Code::kInvalid, std::move(message)}; }
-
 bool is_one_of(const std::string& name, std::initializer_list<const char*> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -22,8 +20,8 @@ Result<void> check_modules(const Options& options) {
     if (std::find(known.begin(), known.end(), module) != known.end()) continue;
     std::string list;
     for (const auto& name : known) list += " " + name;
-    return wrong("no module '" + escape(module) + "': modules cannot be loaded yet; the built-in ones are" +
-                 list);
+    return usage_error("no module '" + escape(module) +
+                       "': modules cannot be loaded yet; the built-in ones are" + list);
   }
   return {};
 }
@@ -34,11 +32,11 @@ Result<void> read_bus(const Options& options, Globals& globals) {
   std::string bus = options.text("bus");
   if (bus.empty()) bus = globals.bus_address.empty() ? "local" : "zmq";
   if (!is_one_of(bus, {"local", "localbus", "zmq"})) {
-    return wrong("no bus '" + escape(bus) + "': there are local (in this process) and zmq");
+    return usage_error("no bus '" + escape(bus) + "': there are local (in this process) and zmq");
   }
   globals.networked = bus == "zmq";
   globals.until_idle = options.flag("until-idle");
-  if (!globals.networked && !globals.bus_address.empty()) return wrong("--busaddr needs --bus zmq");
+  if (!globals.networked && !globals.bus_address.empty()) return usage_error("--busaddr needs --bus zmq");
   return {};
 }
 
@@ -53,14 +51,16 @@ Result<void> read_storage(const Options& options, Globals& globals) {
   std::string path = options.text("path");
   std::string name = options.text("storage");
   if (globals.networked && !(path.empty() && name.empty())) {
-    return wrong("--storage and --path belong to the rebus_master of a networked bus, not to its agents");
+    return usage_error(
+        "--storage and --path belong to the rebus_master of a networked bus, not to its agents");
   }
   if (name.empty()) name = path.empty() ? "ram" : "rocksdb";
   globals.storage = {storage_kind(name), path};
   if (globals.storage.kind.empty())
-    return wrong("no storage '" + escape(name) + "': there are ram and rocksdb");
-  if (globals.storage.kind == "rocksdb" && path.empty()) return wrong("--storage rocksdb needs --path DIR");
-  if (globals.storage.kind == "ram" && !path.empty()) return wrong("--path needs --storage rocksdb");
+    return usage_error("no storage '" + escape(name) + "': there are ram and rocksdb");
+  if (globals.storage.kind == "rocksdb" && path.empty())
+    return usage_error("--storage rocksdb needs --path DIR");
+  if (globals.storage.kind == "ram" && !path.empty()) return usage_error("--path needs --storage rocksdb");
   return {};
 }
 
@@ -151,7 +151,7 @@ std::span<const std::string> known_modules() {
 Result<std::string> read_output_format(const Options& options) {
   std::string format = options.text("output");
   if (is_one_of(format, {"text", "json"})) return format;
-  return wrong("no output format '" + escape(format) + "': there are text and json");
+  return usage_error("no output format '" + escape(format) + "': there are text and json");
 }
 
 Result<unsigned> read_jobs(const Options& options) {

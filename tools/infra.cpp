@@ -21,8 +21,6 @@ constexpr std::chrono::seconds kSilence(5);            // then the master is sai
 constexpr std::chrono::milliseconds kLastWords(2000);  // time for whoever reads to take them
 constexpr size_t kMaster = SIZE_MAX;                   // instead of the number of a crew
 
-SteadyTime now() { return std::chrono::steady_clock::now(); }
-
 int open_signals() {
   sigset_t awaited;
   sigemptyset(&awaited);

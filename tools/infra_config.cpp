@@ -32,9 +32,9 @@ bool is_variable_name(const std::string& name) {
 
 bool file_exists(const std::string& name) { return access(name.c_str(), F_OK) == 0; }
 
-class Reader {
+class ConfigReader {
  public:
-  Reader(std::span<const AgentSpec* const> agents, std::vector<Mistake>& mistakes)
+  ConfigReader(std::span<const AgentSpec* const> agents, std::vector<Mistake>& mistakes)
       : agents_(agents), mistakes_(mistakes) {}
   InfraConfig read(const YamlNode& root);
 
@@ -74,7 +74,7 @@ class Reader {
   size_t processes_ = 0;
 };
 
-InfraConfig Reader::read(const YamlNode& root) {
+InfraConfig ConfigReader::read(const YamlNode& root) {
   if (root.kind != Kind::kMap) {
     complain(root, "", must_be(Kind::kMap, root) + ", with the keys master and agents");
     return config_;
@@ -92,7 +92,7 @@ InfraConfig Reader::read(const YamlNode& root) {
 
 // --- the master ---
 
-void Reader::read_master(const YamlMap& master) {
+void ConfigReader::read_master(const YamlMap& master) {
   master.check_keys({"bus", "busaddr", "insecure_tcp", "storage", "storage_options", "profile", "logfile",
                      "verbose_level"});
   const size_t before = mistakes_.size();
@@ -108,14 +108,14 @@ void Reader::read_master(const YamlMap& master) {
   config_.master = std::move(words);
 }
 
-void Reader::add_master_address(const YamlMap& master, Words& words) {
+void ConfigReader::add_master_address(const YamlMap& master, Words& words) {
   config_.insecure_tcp = master.flag("insecure_tcp");
   if (config_.insecure_tcp) words.push_back("--insecure-tcp");
   master_address_ = read_address(master, config_.insecure_tcp);
   if (master_address_) words.insert(words.end(), {"--busaddr", master_address_->str()});
 }
 
-void Reader::add_storage(const YamlMap& master, Words& words) {
+void ConfigReader::add_storage(const YamlMap& master, Words& words) {
   auto kind = master.choice("storage", {"rocksdb", "diskstorage", "ram", "ramstorage"});
   if (kind) words.insert(words.end(), {"--storage", *kind});
   const YamlNode* options = master.find("storage_options", Kind::kMap);
@@ -127,7 +127,7 @@ void Reader::add_storage(const YamlMap& master, Words& words) {
   if (path) words.insert(words.end(), {"--path", *path});
 }
 
-void Reader::add_master_log(const YamlMap& master, Words& words) {
+void ConfigReader::add_master_log(const YamlMap& master, Words& words) {
   if (auto file = master.absolute_path("logfile")) words.insert(words.end(), {"--logfile", *file});
   auto level = master.count("verbose_level", 0, 2);
   if (level == 0u) words.push_back("--quiet");
@@ -135,7 +135,7 @@ void Reader::add_master_log(const YamlMap& master, Words& words) {
 }
 
 // By its own parser, which also knows the usual address and store.
-void Reader::check_master(const YamlMap& master, const Words& words) {
+void ConfigReader::check_master(const YamlMap& master, const Words& words) {
   std::vector<const char*> pointers;
   for (const auto& word : words) pointers.push_back(word.c_str());
   auto read = read_master_options(static_cast<int>(pointers.size()), pointers.data(), "");
@@ -150,7 +150,7 @@ void Reader::check_master(const YamlMap& master, const Words& words) {
 
 // --- addresses ---
 
-std::optional<Address> Reader::read_address(const YamlMap& map, bool insecure_tcp) {
+std::optional<Address> ConfigReader::read_address(const YamlMap& map, bool insecure_tcp) {
   auto text = map.text("busaddr");
   if (!text) return {};
   auto address = Address::parse(*text);
@@ -166,7 +166,7 @@ std::optional<Address> Reader::read_address(const YamlMap& map, bool insecure_tc
   return *address;
 }
 
-void Reader::read_agents_address(const YamlMap& agents) {
+void ConfigReader::read_agents_address(const YamlMap& agents) {
   config_.insecure_tcp |= agents.flag("insecure_tcp");
   auto own = read_address(agents, config_.insecure_tcp);
   bool is_other_bus = own && master_address_ && !(own->is_tcp() && master_address_->is_tcp()) &&
@@ -184,7 +184,7 @@ void Reader::read_agents_address(const YamlMap& agents) {
 }
 
 // The launcher itself joins the bus, too.
-void Reader::check_reachable(const YamlNode& root) {
+void ConfigReader::check_reachable(const YamlNode& root) {
   if (config_.bus_address.empty() && master_address_) config_.bus_address = master_address_->str();
   bool is_tcp = config_.bus_address.starts_with("tcp://");
   if (!is_tcp || config_.bus_address.find('*') == std::string::npos) return;
@@ -194,14 +194,14 @@ void Reader::check_reachable(const YamlNode& root) {
 
 // --- the agents ---
 
-void Reader::read_agents(const YamlMap& agents) {
+void ConfigReader::read_agents(const YamlMap& agents) {
   agents.check_keys({"busaddr", "insecure_tcp", "modules", "stages"});
   read_agents_address(agents);
   check_modules(agents);
   read_stages(agents);
 }
 
-void Reader::check_modules(const YamlMap& agents) {
+void ConfigReader::check_modules(const YamlMap& agents) {
   const YamlNode* node = agents.find("modules");
   if (node == nullptr) return;
   if (node->kind == Kind::kMap) return agents.complain("modules", "must be a name or a list of names");
@@ -216,7 +216,7 @@ void Reader::check_modules(const YamlMap& agents) {
   }
 }
 
-void Reader::read_stages(const YamlMap& agents) {
+void ConfigReader::read_stages(const YamlMap& agents) {
   const YamlNode* stages = agents.find("stages", Kind::kList);
   if (stages == nullptr) {
     if (!agents.find("stages")) agents.complain("stages", "is missing: a list of stages");
@@ -227,7 +227,7 @@ void Reader::read_stages(const YamlMap& agents) {
   }
 }
 
-void Reader::read_stage(const YamlNode& node, const std::string& path) {
+void ConfigReader::read_stage(const YamlNode& node, const std::string& path) {
   if (node.kind != Kind::kMap) return complain(node, path, must_be(Kind::kMap, node) + ": agents: [...]");
   YamlMap map(node, path, mistakes_);
   map.check_keys({"agents"});
@@ -243,7 +243,7 @@ void Reader::read_stage(const YamlNode& node, const std::string& path) {
 }
 
 // NAME, NAME: "words", or NAME: {…}.
-void Reader::read_agent(const YamlNode& node, const std::string& path) {
+void ConfigReader::read_agent(const YamlNode& node, const std::string& path) {
   bool is_call = node.kind == Kind::kMap && node.children.size() == 1;
   if (node.kind != Kind::kText && !is_call) {
     return complain(node, path, "must be NAME, NAME: \"its words\", or NAME: {params: …}");
@@ -270,13 +270,13 @@ void Reader::read_agent(const YamlNode& node, const std::string& path) {
   add_agent(call, call_path, std::move(plan));
 }
 
-const AgentSpec* Reader::find_agent(const std::string& name) const {
+const AgentSpec* ConfigReader::find_agent(const std::string& name) const {
   auto found =
       std::find_if(agents_.begin(), agents_.end(), [&](auto* spec) { return spec->is_called(name); });
   return found == agents_.end() ? nullptr : *found;
 }
 
-void Reader::read_agent_map(const YamlMap& map, AgentPlan& plan) {
+void ConfigReader::read_agent_map(const YamlMap& map, AgentPlan& plan) {
   map.check_keys(
       {"params", "verbose_level", "domain", "instances", "jobs", "environment", "restart", "stdout"});
   auto domain = map.text("domain").value_or("default");
@@ -295,7 +295,7 @@ void Reader::read_agent_map(const YamlMap& map, AgentPlan& plan) {
 }
 
 // Keys that make no sense for every agent.
-void Reader::read_role_keys(const YamlMap& map, AgentPlan& plan) {
+void ConfigReader::read_role_keys(const YamlMap& map, AgentPlan& plan) {
   const std::string& name = plan.call.spec->name;
   plan.instances = map.count("instances", 1, kMaxInstances).value_or(1);
   auto jobs = map.count("jobs", 1, kMaxInstances);
@@ -311,7 +311,7 @@ void Reader::read_role_keys(const YamlMap& map, AgentPlan& plan) {
   }
 }
 
-void Reader::read_environment(const YamlMap& map, AgentPlan& plan) {
+void ConfigReader::read_environment(const YamlMap& map, AgentPlan& plan) {
   const YamlNode* environment = map.find("environment", Kind::kMap);
   if (environment == nullptr) return;
   for (const YamlNode& variable : environment->children) {
@@ -323,7 +323,7 @@ void Reader::read_environment(const YamlMap& map, AgentPlan& plan) {
 }
 
 // A line is split as a shell would; of a list each is one word.
-Words Reader::read_params(const YamlNode* node, const std::string& path) {
+Words ConfigReader::read_params(const YamlNode* node, const std::string& path) {
   if (node == nullptr || node->kind == Kind::kNothing) return {};
   if (node->kind == Kind::kText) {
     auto words = split_words(node->text);
@@ -340,8 +340,8 @@ Words Reader::read_params(const YamlNode* node, const std::string& path) {
   return words;
 }
 
-void Reader::add_params(const YamlNode& call, const YamlNode* params, const std::string& path,
-                        AgentPlan& plan) {
+void ConfigReader::add_params(const YamlNode& call, const YamlNode* params, const std::string& path,
+                              AgentPlan& plan) {
   const size_t before = mistakes_.size();
   const Words words = read_params(params, path);
   plan.words.insert(plan.words.end(), words.begin(), words.end());
@@ -349,7 +349,7 @@ void Reader::add_params(const YamlNode& call, const YamlNode* params, const std:
 }
 
 // By the parser of rebus_agent, so that nothing is refused only when it is started.
-void Reader::check_call(const YamlNode& node, const std::string& path, AgentPlan& plan) {
+void ConfigReader::check_call(const YamlNode& node, const std::string& path, AgentPlan& plan) {
   auto line = parse_command_line(agent_words(config_, plan), agents_, file_exists);
   if (!line) return complain(node, path, line.error().message);
   bool is_one = line->action == Action::kRun && line->stages.size() == 1 && line->stages[0].size() == 1;
@@ -360,7 +360,7 @@ void Reader::check_call(const YamlNode& node, const std::string& path, AgentPlan
   plan.hello = *hello;
 }
 
-void Reader::add_agent(const YamlNode& node, const std::string& path, AgentPlan plan) {
+void ConfigReader::add_agent(const YamlNode& node, const std::string& path, AgentPlan plan) {
   processes_ += plan.instances;
   if (processes_ > kMaxProcesses) {
     if (processes_ - plan.instances <= kMaxProcesses) complain(node, path, "more than 1000 processes");
@@ -378,7 +378,7 @@ void Reader::add_agent(const YamlNode& node, const std::string& path, AgentPlan 
 InfraConfig read_infra_config(std::string_view text, std::span<const AgentSpec* const> agents,
                               std::vector<Mistake>& mistakes) {
   auto root = parse_yaml(text, mistakes);
-  InfraConfig config = root ? Reader(agents, mistakes).read(*root) : InfraConfig{};
+  InfraConfig config = root ? ConfigReader(agents, mistakes).read(*root) : InfraConfig{};
   std::stable_sort(mistakes.begin(), mistakes.end(), [](const Mistake& a, const Mistake& b) {
     return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
   });

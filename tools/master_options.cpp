@@ -6,6 +6,7 @@
 
 #include "descriptor/escape.h"
 #include "tools/exit_status.h"
+#include "tools/option_parser.h"
 #include "tools/suggestion.h"
 
 namespace rebus {
@@ -52,8 +53,6 @@ struct Given {
   int verbose = 0;
 };
 
-Error wrong(const std::string& why) { return {Code::kInvalid, why}; }
-
 void declare(CLI::App& app, Given& given) {
   app.add_option("BUS", given.bus, "see below");
   app.add_option("STORAGE", given.storage_argument, "see below");
@@ -89,29 +88,29 @@ Result<Address> address_of(const Given& given) {
   bool is_usual = given.bus.empty() || given.bus == "localbus" || given.bus == "local" || given.bus == "zmq";
   if (is_usual) return given.address.empty() ? Address::usual() : Address::parse(given.address);
   if (given.bus.find("://") == std::string::npos) {
-    return wrong("no bus '" + escape(given.bus) + "': there are localbus, zmq, or an address");
+    return usage_error("no bus '" + escape(given.bus) + "': there are localbus, zmq, or an address");
   }
-  if (!given.address.empty()) return wrong("two addresses are given, one by --busaddr");
+  if (!given.address.empty()) return usage_error("two addresses are given, one by --busaddr");
   return Address::parse(given.bus);
 }
 
 Result<std::string> storage_kind(const Given& given) {
   if (!given.storage.empty() && !given.storage_argument.empty()) {
-    return wrong("two storages are given, one by --storage");
+    return usage_error("two storages are given, one by --storage");
   }
   const std::string& name = given.storage.empty() ? given.storage_argument : given.storage;
   if (name.empty() || name == "rocksdb" || name == "diskstorage") return std::string("rocksdb");
   if (name == "ram" || name == "ramstorage") return std::string("ram");
-  return wrong("no storage '" + escape(name) + "': there are rocksdb and ram");
+  return usage_error("no storage '" + escape(name) + "': there are rocksdb and ram");
 }
 
 Result<StorageOptions> storage_of(const Given& given) {
   auto kind = storage_kind(given);
   if (!kind) return kind.error();
-  if (*kind == "ram" && !given.path.empty()) return wrong("--path needs --storage rocksdb");
+  if (*kind == "ram" && !given.path.empty()) return usage_error("--path needs --storage rocksdb");
   if (*kind == "ram") return StorageOptions{"ram", {}};
   std::string path = given.path.empty() ? usual_store() : given.path;
-  if (path.empty()) return wrong("there is no $HOME to store in: say --path DIR");
+  if (path.empty()) return usage_error("there is no $HOME to store in: say --path DIR");
   return StorageOptions{"rocksdb", path};
 }
 
@@ -124,7 +123,7 @@ Result<MasterSetting> setting_of(const Given& given) {
   if (!storage) return storage.error();
   auto limits = limits_of_profile(given.profile);
   if (!limits) return limits.error();
-  if (given.quiet && given.verbose > 0) return wrong("-q and -v contradict each other");
+  if (given.quiet && given.verbose > 0) return usage_error("-q and -v contradict each other");
   unsigned verbosity = given.quiet ? 0 : given.verbose > 0 ? 2 : 1;
   return MasterSetting{*address,  *storage,       *limits,      given.insecure_tcp,
                        verbosity, given.log_file, given.syslog, given.log_format};

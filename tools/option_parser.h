@@ -13,6 +13,9 @@
 
 namespace rebus {
 
+// kInvalid: something on a command line is wrong.
+inline Error usage_error(std::string why) { return {Code::kInvalid, std::move(why)}; }
+
 // The rest of a command line.
 class Tokens {
  public:

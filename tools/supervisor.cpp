@@ -13,8 +13,6 @@ namespace {
 constexpr size_t kLastErrors = 3;             // lines that are repeated when it ended
 constexpr size_t kLongestPrinted = 64 << 10;  // a line that is longer is printed in parts
 
-SteadyTime now() { return std::chrono::steady_clock::now(); }
-
 // 0 to 3 are answers: the agent did what it could, and would do it again.
 bool is_answer(const Ending& ending) { return ending.signal == 0 && ending.code <= ExitStatus::kIncomplete; }
 

@@ -22,6 +22,7 @@ namespace rebus {
 enum class Duty { kOneShot, kConsumer, kReader, kMaster };
 
 using SteadyTime = std::chrono::steady_clock::time_point;
+inline SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 // What is to run, and what became of it.
 struct Post {

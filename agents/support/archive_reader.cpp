@@ -16,8 +16,6 @@ namespace {
 
 constexpr size_t kTarBlock = 512;
 constexpr int kMaxRetries = 100;
-// Calls in a row that give neither bytes nor an end.
-constexpr int kMaxIdleCalls = 1000;
 
 struct FreeArchive {
   void operator()(struct archive* a) const { archive_read_free(a); }

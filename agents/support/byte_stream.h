@@ -13,6 +13,9 @@ inline bool all_zero(Bytes bytes) {
   return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
 }
 
+// Calls of libarchive in a row that give neither bytes nor an end, before it is taken for caught in a loop.
+inline constexpr int kMaxIdleCalls = 1000;
+
 class ByteStream {
  public:
   virtual ~ByteStream() = default;

@@ -60,8 +60,8 @@ std::vector<DirectoryChange> DirectoryWatch::wait(std::chrono::milliseconds time
 
 void DirectoryWatch::take(int number, uint32_t what, std::string name,
                           std::vector<DirectoryChange>& changes) {
-  using Kind = DirectoryChange::Kind;
-  if ((what & IN_Q_OVERFLOW) != 0) changes.push_back({Kind::kOverflow, {}, {}});
+  using Change = DirectoryChange::Kind;
+  if ((what & IN_Q_OVERFLOW) != 0) changes.push_back({Change::kOverflow, {}, {}});
   auto known = places_.find(number);
   if (known == places_.end()) return;
   WatchedPlace place = known->second;
@@ -71,15 +71,15 @@ void DirectoryWatch::take(int number, uint32_t what, std::string name,
     if ((what & IN_IGNORED) == 0) inotify_rm_watch(queue_.get(), number);
     numbers_.erase(place);
     places_.erase(known);
-    changes.push_back({Kind::kGone, place, {}});
+    changes.push_back({Change::kGone, place, {}});
   } else if (is_directory && (what & IN_MOVED_FROM) != 0) {
     forget_below({place.root, place.below(name)});  // where it arrives, it is told as new
   } else if (is_directory && (what & (IN_CREATE | IN_MOVED_TO)) != 0) {
-    changes.push_back({Kind::kDirectory, place, std::move(name)});
+    changes.push_back({Change::kDirectory, place, std::move(name)});
   } else if (!is_directory && (what & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0) {
-    changes.push_back({Kind::kFile, place, std::move(name)});
+    changes.push_back({Change::kFile, place, std::move(name)});
   } else if (!is_directory && (what & IN_CREATE) != 0) {
-    changes.push_back({Kind::kEntry, place, std::move(name)});
+    changes.push_back({Change::kEntry, place, std::move(name)});
   }
 }
 

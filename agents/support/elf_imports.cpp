@@ -10,9 +10,9 @@ namespace {
 
 constexpr size_t kMaxDynamic = 65'536;  // entries
 constexpr size_t kMaxSymbols = 4 << 20;
-constexpr size_t kMaxImports = 65'536;
-constexpr size_t kMaxName = 64 << 10, kMaxNames = 16 << 20;  // bytes of one, of all
-constexpr size_t kAtOnce = 4096;                             // symbols read together
+constexpr size_t kMaxImportedSymbols = 65'536;
+constexpr size_t kMaxSymbolName = 64 << 10, kMaxSymbolNames = 16 << 20;  // bytes of one, of all
+constexpr size_t kAtOnce = 4096;                                         // symbols read together
 
 constexpr uint64_t kRelocatable = 1;         // e_type
 constexpr uint64_t kLoad = 1, kDynamic = 2;  // p_type
@@ -46,10 +46,12 @@ struct SymbolTable {
   uint64_t offset, count, strings, string_size;
 };
 
-Error damaged(const std::string& what) { return {Code::kFailed, "its symbol table is damaged: " + what}; }
+Error damaged_symbols(const std::string& what) {
+  return {Code::kFailed, "its symbol table is damaged: " + what};
+}
 
 Error of_the_symbols(const Error& error) {
-  return error.code == Code::kFailed ? damaged(error.message) : error;
+  return error.code == Code::kFailed ? damaged_symbols(error.message) : error;
 }
 
 Error too_many(const std::string& what) { return {Code::kLimit, "it has more than " + what}; }
@@ -149,7 +151,7 @@ Result<uint64_t> ElfFile::offset_of(uint64_t address) const {
         segment.type == kLoad && address >= segment.address && address - segment.address < segment.size;
     if (has_it) return segment.offset + (address - segment.address);
   }
-  return damaged("address " + std::to_string(address) + " is in no segment of the file");
+  return damaged_symbols("address " + std::to_string(address) + " is in no segment of the file");
 }
 
 Result<std::vector<std::string>> ElfFile::imports() {
@@ -217,7 +219,7 @@ Result<uint64_t> ElfFile::count_by_gnu_hash(uint64_t address) {
   uint64_t last = 0;
   for (uint64_t i = 0; i < buckets; i++) last = std::max(last, starts->number(i * 4, 4));
   if (last == 0) return last;
-  if (last < first) return damaged("its hash table begins behind its end");
+  if (last < first) return damaged_symbols("its hash table begins behind its end");
   for (uint64_t chains_at = buckets_at + buckets * 4; last < kMaxSymbols; last++) {
     auto chain = fields(chains_at + (last - first) * 4, 4);
     if (!chain) return chain.error();
@@ -245,7 +247,7 @@ Result<std::optional<SymbolTable>> ElfFile::object_symbols() {
   if (!headers) return headers.error();
   auto found = std::ranges::find(*headers, kSymbols, &SectionHeader::type);
   if (found == headers->end()) return std::optional<SymbolTable>();
-  if (found->link >= headers->size()) return damaged("it has no names");
+  if (found->link >= headers->size()) return damaged_symbols("it has no names");
   const SectionHeader& names = (*headers)[found->link];
   return std::optional(SymbolTable{found->offset, found->size / layout_.symbol, names.offset, names.size});
 }
@@ -264,13 +266,13 @@ Result<std::vector<std::string>> ElfFile::undefined_names(const SymbolTable& tab
     for (size_t at = 0; at < part->size(); at += layout_.symbol) {
       uint64_t place = part->number(at, 4), section = part->number(at + section_at, 2);
       if (place == 0 || section != 0) continue;
-      if (place >= table.string_size) return damaged("a name is outside of the table of names");
-      auto name = file_.name(table.strings + place, kMaxName);
+      if (place >= table.string_size) return damaged_symbols("a name is outside of the table of names");
+      auto name = file_.name(table.strings + place, kMaxSymbolName);
       if (!name) return of_the_symbols(name.error());
       if (name->empty()) continue;
       bytes += name->size();
-      if (names.size() == kMaxImports || bytes > kMaxNames) {
-        return too_many(std::to_string(kMaxImports) + " imports, or than 16 MiB of their names");
+      if (names.size() == kMaxImportedSymbols || bytes > kMaxSymbolNames) {
+        return too_many(std::to_string(kMaxImportedSymbols) + " imports, or than 16 MiB of their names");
       }
       names.push_back(*std::move(name));
     }

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <memory>
 #include <string_view>
-#include <system_error>
 
 namespace rebus {
 namespace {
@@ -17,8 +16,6 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
-
-Error unreadable() { return {Code::kUnreadable, std::generic_category().message(errno)}; }
 
 Directory list(int fd) {
   int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);  // closedir() closes it
@@ -33,7 +30,7 @@ Result<void> FileWalk::walk(const InputFile& directory, const std::string& name)
   if (enter_ && !enter_(directory, name)) return {};
   Directory entries = list(directory.descriptor());
   if (!entries) {
-    complain_(name, unreadable());
+    complain_(name, unreadable(errno));
     return {};
   }
   while (true) {
@@ -45,14 +42,14 @@ Result<void> FileWalk::walk(const InputFile& directory, const std::string& name)
     auto visited = visit(directory.descriptor(), entry->d_name, name + "/" + entry->d_name);
     if (!visited) return visited;
   }
-  if (errno != 0) complain_(name, unreadable());
+  if (errno != 0) complain_(name, unreadable(errno));
   return {};
 }
 
 Result<void> FileWalk::visit(int directory, const std::string& entry, const std::string& name) {
   struct stat status {};
   if (fstatat(directory, entry.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    complain_(name, unreadable());
+    complain_(name, unreadable(errno));
     return {};
   }
   FileSort sort = file_sort(status.st_mode);

@@ -18,8 +18,6 @@ constexpr Support kFilters[] = {
     archive_read_support_filter_xz,    archive_read_support_filter_lzip,     archive_read_support_filter_lz4,
     archive_read_support_filter_zstd,  archive_read_support_filter_rpm,
 };
-// Calls in a row that give neither bytes nor an end.
-constexpr int kMaxIdleCalls = 1000;
 
 // Anything but ARCHIVE_OK says that libarchive would start an external program for this compression. It
 // cannot be taken back from a reader, so each is tried on one that is thrown away.

@@ -6,12 +6,12 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kMaxNames = 100;  // told by name in one result
+constexpr size_t kMaxTold = 100;  // told by name in one result
 constexpr size_t kMaxNameBytes = 1024;
 constexpr int kMaxLateAnswers = 1000;
 
 void tell(std::vector<std::string>& names, const std::string& name) {
-  if (names.size() < kMaxNames) names.push_back(name.substr(0, kMaxNameBytes));
+  if (names.size() < kMaxTold) names.push_back(name.substr(0, kMaxNameBytes));
 }
 
 // Results are let in where the submission's budget for files is spent, but answers to earlier pushes may

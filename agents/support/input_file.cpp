@@ -15,8 +15,6 @@ namespace {
 constexpr size_t kReadBytes = 256 << 10;
 constexpr int kCancelCheckMs = 200;
 
-Error unreadable(int error) { return {Code::kUnreadable, std::generic_category().message(error)}; }
-
 Result<FileSort> sort_at(int at, const std::string& name, int flags) {
   struct stat status {};
   if (fstatat(at, name.c_str(), &status, flags) != 0) return unreadable(errno);
@@ -41,6 +39,8 @@ Result<void> wait_readable(int fd, const std::function<bool()>& cancelled) {
 }
 
 }  // namespace
+
+Error unreadable(int error) { return {Code::kUnreadable, std::generic_category().message(error)}; }
 
 const char* file_sort_name(FileSort sort) {
   switch (sort) {

@@ -14,6 +14,9 @@ enum class FileSort { kRegular, kDirectory, kSymlink, kFifo, kSocket, kDevice };
 const char* file_sort_name(FileSort sort);
 FileSort file_sort(unsigned mode);  // st_mode
 
+// kUnreadable with the words for `error` (an errno).
+Error unreadable(int error);
+
 // Owns an open descriptor. Opening never blocks: neither on a pipe without a writer nor on a device.
 class InputFile {
  public:

@@ -9,7 +9,7 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kMaxLine = 44;  // characters of a line
+constexpr size_t kMaxShown = 44;  // characters of a line
 
 // Told apart also by those who see no red or no green (Okabe and Ito), dark enough for letters.
 constexpr std::array kColours = {"#0072B2", "#C04A00", "#00785A", "#A8487F",
@@ -34,8 +34,8 @@ std::vector<size_t> starts_of_characters(std::string_view text) {
 // Begin and end tell most of a path.
 std::string shortened(const std::string& text) {
   auto starts = starts_of_characters(text);
-  if (starts.size() <= kMaxLine) return text;
-  constexpr size_t kBegin = kMaxLine / 3, kEnd = kMaxLine - kBegin - 1;
+  if (starts.size() <= kMaxShown) return text;
+  constexpr size_t kBegin = kMaxShown / 3, kEnd = kMaxShown - kBegin - 1;
   return text.substr(0, starts[kBegin]) + "…" + text.substr(starts[starts.size() - kEnd]);
 }
 
@@ -76,7 +76,7 @@ std::string LinkDrawing::head() const {
 std::string LinkDrawing::room() const {
   size_t longest = 0;
   for (const auto& [type, count] : types) longest = std::max(longest, type.size());
-  return "+" + std::to_string(20 + 7 * std::min(longest, kMaxLine) / 2) + ",28";
+  return "+" + std::to_string(20 + 7 * std::min(longest, kMaxShown) / 2) + ",28";
 }
 
 std::string LinkDrawing::legend() const {

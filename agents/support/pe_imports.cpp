@@ -20,11 +20,13 @@ struct Section {
   uint64_t offset, file;  // bytes behind `file`, up to `memory`, are zeros
 };
 
-Error damaged(const std::string& what) { return {Code::kFailed, "the import table is damaged: " + what}; }
+Error damaged_imports(const std::string& what) {
+  return {Code::kFailed, "the import table is damaged: " + what};
+}
 
 // Says where the reader met the end.
 Error of_the_imports(const Error& error) {
-  return error.code == Code::kFailed ? damaged(error.message) : error;
+  return error.code == Code::kFailed ? damaged_imports(error.message) : error;
 }
 
 Error too_many() {
@@ -125,7 +127,7 @@ const Section* PeImage::section_of(uint64_t address) {
 Result<Fields> PeImage::fields(uint64_t address, size_t size) {
   const Section* section = section_of(address);
   if (section == nullptr && address >= headers_) {
-    return damaged("address " + std::to_string(address) + " is outside of the program");
+    return damaged_imports("address " + std::to_string(address) + " is outside of the program");
   }
   uint64_t inside = section == nullptr ? address : address - section->address;
   uint64_t backed = section == nullptr ? headers_ : section->file;
@@ -141,7 +143,7 @@ Result<Fields> PeImage::fields(uint64_t address, size_t size) {
 Result<std::string> PeImage::name(uint64_t address, size_t most) {
   const Section* section = section_of(address);
   if (section == nullptr && address >= headers_) {
-    return damaged("a name at address " + std::to_string(address) + " is outside of the program");
+    return damaged_imports("a name at address " + std::to_string(address) + " is outside of the program");
   }
   uint64_t inside = section == nullptr ? address : address - section->address;
   uint64_t backed = section == nullptr ? headers_ : section->file;
@@ -192,7 +194,7 @@ Result<PeFunction> PeImage::function(uint64_t entry) {
   constexpr uint64_t kHint = 2;
   auto named = name((entry & 0x7fffffff) + kHint, kMaxName);
   if (!named) return named.error();
-  if (named->empty()) return damaged("a function has neither name nor ordinal");
+  if (named->empty()) return damaged_imports("a function has neither name nor ordinal");
   return PeFunction{*std::move(named), 0};
 }
 

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <system_error>
 
 #include "agents/support/inject_choices.h"
 #include "descriptor/escape.h"
@@ -17,8 +16,6 @@ namespace rebus {
 namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{100};  // at files that were being written
-
-Error unreadable(int error) { return {Code::kUnreadable, std::generic_category().message(error)}; }
 
 }  // namespace
 
