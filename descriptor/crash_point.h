@@ -1,10 +1,10 @@
 // crash_point("NAME"): a place at which a build of the programs made for tests can be told to die (see
-// tests/crash/crash_point.cpp). Nothing in what is shipped.
+// tests/crash/faults.cpp). Nothing in what is shipped.
 #pragma once
 
 namespace rebus {
 
-#ifdef REBUS_CRASH_POINTS
+#ifdef REBUS_FAULTS
 inline constexpr bool kHasCrashPoints = true;
 void crash_point(const char* name);
 #else

@@ -1,6 +1,5 @@
-// Ends the process by SIGKILL, as a crash would: REBUS_CRASH=NAME[:N] at the N-th passing of that point.
-#include "descriptor/crash_point.h"
-
+// What only a build with faults has. crash_point() ends the process by SIGKILL, as a crash would:
+// REBUS_CRASH=NAME[:N] at the N-th passing of that point.
 #include <unistd.h>
 
 #include <atomic>
@@ -8,7 +7,13 @@
 #include <cstdlib>
 #include <string>
 
+#include "descriptor/crash_point.h"
+#include "master/plant.h"
+
 namespace rebus {
+
+Plant planted = Plant::kNone;
+
 namespace {
 
 struct ChosenPoint {
