@@ -51,6 +51,8 @@ class BusOfProcesses {
   void finish_injecting();
   // What an agent answers.
   Finished ask(const Words& words) const;
+  // Waits until nothing is left to do, or `condition` holds, or the master is gone.
+  void await_idle_or(const std::function<bool()>& condition) const;
   // Sees to it that something is injected.
   void keep_injecting();
 

@@ -23,24 +23,26 @@ class PartitionTest : public testing::Test {
     for (size_t site = 0; site < 2; site++) {
       bus_->add_worker({"unarchive", "hasher", "file_id", "clock"}, sites_->enter(site));
     }
-    ASSERT_TRUE(eventually([] { return instances() == 8; }));
+    ASSERT_TRUE(eventually([] { return instances() == 2 * kAgents; }));
   }
 
   // The first site has work when it is cut off, and goes on with it; the other does it again.
   void cut_at_work(Cut how) {
     Process& cut_off = *bus_->workers()[0].process;
-    const size_t joins = count(cut_off.err(), "joined the master");
-    const size_t losses = count(cut_off.err(), "lost the master");
+    auto losses = [&] { return count(cut_off.err(), "lost the master"); };
+    auto joins = [&] { return count(cut_off.err(), "joined the master"); };
+    ASSERT_TRUE(eventually([&] { return joins() == losses(); }));
+    const size_t before = losses();
     cut_off.signal(SIGSTOP);
     bus_->finish_injecting();
     sites_->cut(0, how);
     cut_off.signal(SIGCONT);
     auto idle = bus_->ask({"--until-idle", "return", "--short", "/nothing"});
     EXPECT_EQ(idle.exit_code, 0) << idle.err;
-    EXPECT_TRUE(eventually([&] { return count(cut_off.err(), "lost the master") > losses; }));
-    EXPECT_EQ(count(cut_off.err(), "joined the master"), joins);
+    EXPECT_TRUE(eventually([&] { return losses() == before + kSessions; }));
+    EXPECT_EQ(joins(), before);
     sites_->heal(0, how);
-    EXPECT_TRUE(eventually([&] { return count(cut_off.err(), "joined the master") > joins; }));
+    EXPECT_TRUE(eventually([&] { return joins() == before + kSessions; }));
   }
 
   // Of all consumers.
@@ -63,6 +65,8 @@ class PartitionTest : public testing::Test {
     return found;
   }
 
+  static constexpr size_t kAgents = 4;              // at each site, in one process
+  static constexpr size_t kSessions = kAgents + 1;  // one is of the process itself
   std::unique_ptr<Sites> sites_;
   std::unique_ptr<BusOfProcesses> bus_;
 };

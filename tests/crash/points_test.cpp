@@ -75,6 +75,7 @@ class PointsTest : public testing::Test {
       bus_.keep_injecting();
       eventually([&] { return condition() || !BusOfProcesses::is_alive(bus_.producer()); });
     }
+    if (!condition()) bus_.await_idle_or(condition);
   }
 
   static constexpr size_t kKinds = 5;
