@@ -391,6 +391,26 @@ Result<void> Bus::for_each_failure(const std::string& agent,
   }
 }
 
+Result<void> Bus::report(ProcessEnd end) {
+  auto done = call<Done>(std::move(end));
+  return done ? Result<void>() : done.error();
+}
+
+Result<void> Bus::for_each_pending(const std::string& agent,
+                                   const std::function<bool(const PendingTask&)>& use) {
+  ListPending query{agent};
+  while (true) {
+    auto page = call<PendingTasks>(query);
+    if (!page) return page.error();
+    for (const PendingTask& task : page->tasks) {
+      if (!use(task)) return {};
+    }
+    if (page->consumer == 0) return {};
+    query.consumer = page->consumer;
+    query.after = page->after;
+  }
+}
+
 Result<uint64_t> Bus::retry(const std::string& agent, Seq seq) {
   Retry query{agent, seq};
   uint64_t count = 0;

@@ -10,61 +10,19 @@ namespace {
 
 // --- names, in the order of Body ---
 
-constexpr std::array kNames = {"Hello",
-                               "Goodbye",
-                               "Heartbeat",
-                               "OpenSubmission",
-                               "CloseSubmission",
-                               "Push",
-                               "ValueAppend",
-                               "Finish",
-                               "Read",
-                               "Find",
-                               "ListOrigins",
-                               "ListMarks",
-                               "ListUuids",
-                               "GetStatus",
-                               "GetSubmission",
-                               "WaitIdle",
-                               "Started",
-                               "Progress",
-                               "ListFailures",
-                               "Retry",
-                               "ListBulk",
-                               "GetState",
-                               "Ask",
-                               "SetMode",
-                               "Cancel",
-                               "Pause",
-                               "Forget",
-                               "Prune",
-                               "Welcome",
-                               "Alive",
-                               "Lost",
-                               "Failure",
-                               "Done",
-                               "Opened",
-                               "Pushed",
-                               "Task",
-                               "Data",
-                               "Items",
-                               "Origins",
-                               "Marks",
-                               "Uuids",
-                               "Status",
-                               "SubmissionStatus",
-                               "Idle",
-                               "FailedTasks",
-                               "Retried",
-                               "BulkTask",
-                               "State",
-                               "Asked",
-                               "Cancelled",
-                               "Paused",
-                               "Forgotten",
-                               "Pruned",
-                               "Withdrawn",
-                               "Held"};
+constexpr std::array kNames = {
+    "Hello",       "Goodbye",     "Heartbeat",    "OpenSubmission", "CloseSubmission",
+    "Push",        "ValueAppend", "Finish",       "Read",           "Find",
+    "ListOrigins", "ListMarks",   "ListUuids",    "GetStatus",      "GetSubmission",
+    "WaitIdle",    "Started",     "Progress",     "ListFailures",   "ListPending",
+    "ProcessEnd",  "Retry",       "ListBulk",     "GetState",       "Ask",
+    "SetMode",     "Cancel",      "Pause",        "Forget",         "Prune",
+    "Welcome",     "Alive",       "Lost",         "Failure",        "Done",
+    "Opened",      "Pushed",      "Task",         "Data",           "Items",
+    "Origins",     "Marks",       "Uuids",        "Status",         "SubmissionStatus",
+    "Idle",        "FailedTasks", "PendingTasks", "Retried",        "BulkTask",
+    "State",       "Asked",       "Cancelled",    "Paused",         "Forgotten",
+    "Pruned",      "Withdrawn",   "Held"};
 static_assert(kNames.size() == std::variant_size_v<Body>);
 
 // --- limits of what is inside, checked on both ways ---
@@ -76,6 +34,7 @@ bool is_known(Lane v) { return v <= Lane::kBulk; }
 bool is_known(Outcome v) { return v >= Outcome::kDone && v <= Outcome::kProcessable; }
 bool is_known(Mode v) { return v >= Mode::kAutomatic && v <= Mode::kComplete; }
 bool is_known(Code v) { return v >= Code::kInvalid && v <= Code::kProtocol; }
+bool is_known(PendingState v) { return v <= PendingState::kDelayed; }
 
 size_t bytes_of(const std::vector<Selector>& selectors) {
   size_t bytes = 0;

@@ -58,11 +58,13 @@ struct Hello {
   std::optional<Mode> mode;           // consumers: that was asked for when it was started
   std::vector<Mode> modes;            // consumers: those that it has, its default first; none: automatic
   std::vector<std::string> yields;    // type paths below which it may push; for people who check a pipeline
+  uint64_t process = 0;               // its number on `host`; see ProcessEnd
   template <class A>
   void fields(A& a) {
     a(1, protocol), a(2, role), a(3, agent), a(4, config), a(5, version), a(6, host), a(7, domain);
     a(8, own_domain), a(9, prefixes), a(10, selector_regex), a(11, objects_only), a(12, credit), a(13, from);
     a(14, token), a(15, submission), a(16, claim_life), a(17, mode), a(18, modes), a(19, yields);
+    a(20, process);
   }
 };
 
@@ -310,6 +312,32 @@ struct ListFailures {
   template <class A>
   void fields(A& a) {
     a(1, agent), a(2, consumer), a(3, after);
+  }
+};
+
+// Tasks that are still to be handled, by consumer and position. Answer: PendingTasks; more than one page: ask
+// again with `consumer` and `after` of that answer.
+struct ListPending {
+  static constexpr uint16_t kType = 29;
+  std::string agent;        // only of this one; empty: of all
+  ConsumerId consumer = 0;  // page
+  Seq after = 0;            // page
+  template <class A>
+  void fields(A& a) {
+    a(1, agent), a(2, consumer), a(3, after);
+  }
+};
+
+// From whoever started it: a process ended. Its sessions end now, not when their silence is noticed, and
+// people read why. Answer: Done, also if it had none.
+struct ProcessEnd {
+  static constexpr uint16_t kType = 30;
+  std::string host;      // as in its Hello
+  uint64_t process = 0;  // likewise
+  std::string how;       // "was killed by signal 11 (Segmentation fault)"; 1,024 bytes of it are kept
+  template <class A>
+  void fields(A& a) {
+    a(1, host), a(2, process), a(3, how);
   }
 };
 
@@ -634,6 +662,41 @@ struct FailedTasks {
   }
 };
 
+enum class PendingState : uint8_t {
+  kQueued = 0,
+  kHandedOut = 1,  // an instance has it and has not begun
+  kAtWork = 2,
+  kDelayed = 3,  // waits for its next try
+};
+
+struct PendingTask {
+  Seq seq = 0;
+  ConsumerId consumer = 0;
+  std::string agent;
+  std::string config;
+  PendingState state = PendingState::kQueued;
+  std::string host;      // of the instance that has it
+  uint64_t wait_ms = 0;  // kDelayed: until its next try
+  uint32_t tries = 0;    // that ended without a result
+  std::string reason;    // of the last of them
+  template <class A>
+  void fields(A& a) {
+    a(1, seq), a(2, consumer), a(3, agent), a(4, config), a(5, state), a(6, host), a(7, wait_ms), a(8, tries);
+    a(9, reason);
+  }
+};
+
+struct PendingTasks {
+  static constexpr uint16_t kType = 91;
+  std::vector<PendingTask> tasks;  // none, though there is more: one call looks at so much only
+  ConsumerId consumer = 0;         // where to go on; 0: no more
+  Seq after = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, tasks), a(2, consumer), a(3, after);
+  }
+};
+
 struct Retried {
   static constexpr uint16_t kType = 81;
   uint64_t count = 0;       // tasks that are due again now; 0: no more
@@ -742,13 +805,13 @@ struct Held {
   }
 };
 
-using Body =
-    std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend, Finish, Read,
-                 Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission, WaitIdle, Started,
-                 Progress, ListFailures, Retry, ListBulk, GetState, Ask, SetMode, Cancel, Pause, Forget,
-                 Prune, Welcome, Alive, Lost, Failure, Done, Opened, Pushed, Task, Data, Items, Origins,
-                 Marks, Uuids, Status, SubmissionStatus, Idle, FailedTasks, Retried, BulkTask, State, Asked,
-                 Cancelled, Paused, Forgotten, Pruned, Withdrawn, Held>;
+using Body = std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend,
+                          Finish, Read, Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission,
+                          WaitIdle, Started, Progress, ListFailures, ListPending, ProcessEnd, Retry, ListBulk,
+                          GetState, Ask, SetMode, Cancel, Pause, Forget, Prune, Welcome, Alive, Lost, Failure,
+                          Done, Opened, Pushed, Task, Data, Items, Origins, Marks, Uuids, Status,
+                          SubmissionStatus, Idle, FailedTasks, PendingTasks, Retried, BulkTask, State, Asked,
+                          Cancelled, Paused, Forgotten, Pruned, Withdrawn, Held>;
 
 struct Message {
   uint64_t request = 0;  // repeated by the answer; 0: wants none

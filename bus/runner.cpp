@@ -250,6 +250,12 @@ std::string consumer_config(const AgentSpec& spec, const Options& options) {
   return config.str();
 }
 
+std::string host_name() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return host.data();
+}
+
 Result<Hello> make_hello(const AgentSpec& spec, const Options& options, const Domain& domain,
                          bool own_domain) {
   Hello hello;
@@ -257,9 +263,8 @@ Result<Hello> make_hello(const AgentSpec& spec, const Options& options, const Do
   hello.agent = spec.name;
   hello.config = consumer_config(spec, options);
   hello.version = spec.version;
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
-  hello.host = host.data();
+  hello.host = host_name();
+  hello.process = static_cast<uint64_t>(getpid());
   hello.domain = domain;
   hello.own_domain = own_domain;
   hello.prefixes = spec.prefixes;

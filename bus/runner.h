@@ -12,6 +12,8 @@ struct RunCounts {
   std::atomic<uint64_t> offered{0}, taken{0}, filtered{0}, failed{0};
 };
 
+// Of this machine, as a Hello says it.
+std::string host_name();
 // The canonical JSON of the options that alter the output of an agent.
 std::string consumer_config(const AgentSpec& spec, const Options& options);
 // The Hello of an agent.

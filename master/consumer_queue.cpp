@@ -129,8 +129,7 @@ Result<bool> ConsumerQueue::is_due(const Position& position, const LogEntry& ent
 
 // --- cancelled submissions ---
 
-// Whether a submission that is not cancelled brought the file, too.
-Result<bool> ConsumerQueue::is_wanted(Seq seq) {
+Result<bool> ConsumerQueue::is_wanted(Seq seq) const {
   auto record = storage_.get(seq);
   if (!record && record.error().code == Code::kNotFound) return false;
   if (!record) return record.error();
@@ -213,6 +212,17 @@ bool ConsumerQueue::is_withdrawn(Seq seq, PeerId peer) const {
 bool ConsumerQueue::holds(Seq seq, PeerId peer) const {
   auto it = claims_.find(seq);
   return it != claims_.end() && it->second.peer == peer;
+}
+
+std::optional<PeerId> ConsumerQueue::holder(Seq seq) const {
+  auto it = claims_.find(seq);
+  return it == claims_.end() ? std::nullopt : std::optional(it->second.peer);
+}
+
+std::map<Seq, MonotonicTime> ConsumerQueue::delays() const {
+  std::map<Seq, MonotonicTime> delays;
+  for (const auto& [until, item] : delayed_) delays.emplace(item.seq, until);
+  return delays;
 }
 
 std::optional<Seq> ConsumerQueue::last_claim(PeerId peer) const {

@@ -65,10 +65,16 @@ class ConsumerQueue {
   // What was delayed until now is due.
   void wake(MonotonicTime now);
   bool has_delayed() const { return !delayed_.empty(); }
+  // When what was delayed is due.
+  std::map<Seq, MonotonicTime> delays() const;
+  std::optional<PeerId> holder(Seq seq) const;
+  // Whether a submission that is not cancelled brought the file.
+  Result<bool> is_wanted(Seq seq) const;
   size_t delayed() const { return delayed_.size(); }
 
   // What is known of earlier tries; an empty one if nothing is.
   Attempt attempt(Seq seq) const;
+  const std::map<Seq, Attempt>& attempts() const { return attempts_; }
   // As it was stored; an empty one is forgotten.
   void set(const Attempt& attempt);
 
@@ -104,7 +110,6 @@ class ConsumerQueue {
   Result<std::optional<Item>> next_in(Lane lane);
   Result<std::optional<Item>> next_of(SubmissionId submission, Position& position, Lane lane);
   Result<bool> is_due(const Position& position, const LogEntry& entry);
-  Result<bool> is_wanted(Seq seq);
   Result<void> drop_unwanted(SubmissionId submission, std::deque<Item>& items);
   LaneQueue& lane_of(const Item& item) { return lanes_[static_cast<size_t>(item.lane)]; }
   bool is_again(Seq seq) const;

@@ -100,7 +100,8 @@ struct Master::Rules {
     kLeft,  // it said so, or came back on a new connection
     kGone,  // nobody knows what became of it
   };
-  void end_session(PeerId peer, Ending ending);
+  // `how`: it ended, for who reads of what it was at work on.
+  void end_session(PeerId peer, Ending ending, const std::string& how = "ended");
   void close_submissions(Session& session);
   uint32_t free_slot(const Live& consumer) const;
   Result<void> store_liveness(Live& consumer, bool is_live);
@@ -114,6 +115,8 @@ struct Master::Rules {
   void on(Session& s, uint64_t, Started& call) { begin(s, call.seq); }
   void on(Session&, uint64_t, Progress&) {}
   void on(Session& s, uint64_t request, ListFailures& call) { reply(s, request, failures(call)); }
+  void on(Session& s, uint64_t request, ListPending& call) { reply(s, request, pending(call)); }
+  void on(Session& s, uint64_t request, ProcessEnd& call);
   void on(Session& s, uint64_t request, Retry& call) { reply(s, request, retry(call)); }
   void on(Session& s, uint64_t request, ListBulk& call) { reply(s, request, bulk_items(s, call)); }
   void on(Session& s, uint64_t request, GetState&) { reply(s, request, state(s)); }
@@ -180,9 +183,20 @@ struct Master::Rules {
   Result<FailedTasks> failures(const ListFailures& call);
   Result<Retried> retry(const Retry& call);
   Result<std::vector<Mark>> failures_after(const std::string& agent, Seq seq, ConsumerId consumer, Seq after);
+  std::set<ConsumerId> consumers_named(const std::string& agent) const;
   Consumer& record_of(ConsumerId consumer);
   Result<Attempt> attempt_of(ConsumerId consumer, Seq seq);
   Result<void> set_interruptions(Step& step, const Running& task, int change);
+
+  // --- what is still to be handled (rules_pending.cpp) ---
+  struct PendingWalk;
+  Result<PendingTasks> pending(const ListPending& call);
+  Result<void> walk_absent(PendingWalk& walk);
+  Result<void> walk_live(PendingWalk& walk, const Live& consumer);
+  Result<void> walk_log(PendingWalk& walk, const Live& consumer, Seq begin);
+  void tell_attempt(PendingWalk& walk, const Attempt& attempt);
+  Result<bool> is_pending(const Live& consumer, const LogEntry& entry);
+  PendingTask pending_task(const PendingWalk& walk, const Attempt& attempt);
 
   // --- modes ---
   Result<bool> declare_modes(Consumer& consumer, const Hello& hello, bool is_new);

@@ -211,13 +211,19 @@ Consumer& Master::Rules::record_of(ConsumerId consumer) {
   return stored->second;
 }
 
-// A page, by consumer and position.
-Result<std::vector<Mark>> Master::Rules::failures_after(const std::string& agent, Seq seq,
-                                                        ConsumerId consumer, Seq after) {
+// All of them if the name is empty.
+std::set<ConsumerId> Master::Rules::consumers_named(const std::string& agent) const {
   std::set<ConsumerId> ids;
   for (const auto& [key, stored] : known) {
     if (agent.empty() || stored.agent == agent) ids.insert(stored.id);
   }
+  return ids;
+}
+
+// A page, by consumer and position.
+Result<std::vector<Mark>> Master::Rules::failures_after(const std::string& agent, Seq seq,
+                                                        ConsumerId consumer, Seq after) {
+  const auto ids = consumers_named(agent);
   std::vector<Mark> out;
   for (auto it = ids.lower_bound(consumer); it != ids.end() && out.size() < kMaxFailurePage; ++it) {
     Seq from = *it == consumer ? after : 0;

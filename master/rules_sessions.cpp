@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint32_t kMaxCredit = 1024;
 constexpr size_t kMaxConsumers = 4096;  // all are kept in memory
+constexpr size_t kMaxHow = 1024;        // bytes of an explanation
 constexpr size_t kMaxDeclared = 4096;   // bytes of Consumer::takes; above them its SHA-256 stands for it
 
 uint64_t random_token() {
@@ -174,7 +175,17 @@ uint32_t Master::Rules::free_slot(const Live& consumer) const {
   return slot;
 }
 
-void Master::Rules::end_session(PeerId peer, Ending ending) {
+void Master::Rules::on(Session& s, uint64_t request, ProcessEnd& call) {
+  std::vector<PeerId> ended;
+  for (const auto& [peer, session] : sessions) {
+    bool is_its = session.hello.process == call.process && session.hello.host == call.host;
+    if (is_its && call.process != 0 && peer != s.peer) ended.push_back(peer);
+  }
+  for (PeerId peer : ended) end_session(peer, Ending::kGone, call.how.substr(0, kMaxHow));
+  answer(s.peer, request, Done{});
+}
+
+void Master::Rules::end_session(PeerId peer, Ending ending, const std::string& how) {
   auto it = sessions.find(peer);
   if (it == sessions.end()) return;
   Session session = std::move(it->second);
@@ -185,7 +196,7 @@ void Master::Rules::end_session(PeerId peer, Ending ending) {
   auto consumer = live.find(session.consumer);
   if (consumer == live.end()) return;
   bool is_blamed = ending == Ending::kGone && options.expire_sessions;
-  give_back_claims(session, consumer->second, is_blamed ? "ended at work on it" : "");
+  give_back_claims(session, consumer->second, is_blamed ? how : "");
   consumer->second.instances.erase(peer);
   if (!consumer->second.instances.empty()) return;
   bool has_work = !consumer->second.queue.is_settled() || has_bulk_to_come(consumer->second);

@@ -50,11 +50,21 @@ Result<std::shared_ptr<Bus>> BusWatch::join() {
   return bus;
 }
 
+// What could not be told is lost: the master notices the silence.
+Result<void> BusWatch::tell_ends(Bus& bus) {
+  for (ProcessEnd& end : ends_.take_all()) {
+    auto told = bus.report(std::move(end));
+    if (!told) return told;
+  }
+  return {};
+}
+
 // The channel itself joins a master again that was restarted.
 void BusWatch::ask_while_it_answers(Bus& bus) {
   while (!is_ended()) {
+    auto told = tell_ends(bus);
     const auto asked = std::chrono::steady_clock::now();
-    auto status = bus.status();
+    auto status = told ? bus.status() : told.error();
     if (!status) {
       news_.put(status.error());
       break;

@@ -27,6 +27,9 @@ class BusWatch {
   BusWatch(const BusWatch&) = delete;
   BusWatch& operator=(const BusWatch&) = delete;
 
+  // Thread-safe. Tells the master of it as soon as it answers.
+  void report(ProcessEnd end) { ends_.put(std::move(end)); }
+
   // News, or why there are none; the error of a master that does not answer is repeated every ten seconds.
   Mailbox<Result<BusNews>>& news() { return news_; }
 
@@ -34,10 +37,12 @@ class BusWatch {
   void run();
   Result<std::shared_ptr<Bus>> join();
   void ask_while_it_answers(Bus& bus);
+  Result<void> tell_ends(Bus& bus);
   bool is_ended() const { return end_.closed(); }
 
   const std::string address_;
   Mailbox<Result<BusNews>> news_;
+  Mailbox<ProcessEnd> ends_;
   Mailbox<bool> end_;  // closed: the time has come
   std::mutex mutex_;
   std::shared_ptr<Bus> bus_;  // to be interrupted

@@ -8,6 +8,7 @@
 #include <map>
 #include <tuple>
 
+#include "bus/runner.h"
 #include "descriptor/escape.h"
 #include "tools/bound_exec.h"
 #include "tools/log.h"
@@ -97,6 +98,10 @@ void Infra::take_ready() {
   if (!ready_.take()) return;
   for (Post& post : supervisor_.posts()) post.is_ready |= post.duty == Duty::kMaster && post.child;
   if (!watch_) watch_ = std::make_unique<BusWatch>(config_.bus_address);
+}
+
+void Infra::report(pid_t process, std::string how) {
+  if (watch_) watch_->report({host_name(), static_cast<uint64_t>(process), std::move(how)});
 }
 
 void Infra::take_news() {

@@ -42,6 +42,7 @@ class Infra {
 
   void advance();
   bool has_lost_master();
+  void report(pid_t process, std::string how);
   void begin_stage();
   void begin_one_shots();
   void end_stage();
@@ -67,7 +68,8 @@ class Infra {
   int signals_fd_;
   ExitStatus status_;
   Screen screen_;
-  Supervisor supervisor_{screen_, status_};
+  Supervisor supervisor_{screen_, status_,
+                         [this](pid_t process, std::string how) { report(process, std::move(how)); }};
   ReadySocket ready_;                // of the master
   std::unique_ptr<BusWatch> watch_;  // once our own master listens: another one may be at its address
   std::optional<BusNews> news_;      // the last

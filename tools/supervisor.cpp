@@ -59,8 +59,8 @@ void Supervisor::add_to(PollSet& set) {
 
 void Supervisor::take_errors(Post& post) {
   post.errors.add(post.child->read_err(), [&](const std::string& line) {
-    post.last_errors.push_back(one_line(line));
-    screen_.line(post.name + " | " + post.last_errors.back());
+    post.last_errors.push_back(line);
+    screen_.line(post.name + " | " + one_line(line));
     if (post.last_errors.size() > kLastErrors) post.last_errors.pop_front();
   });
 }
@@ -83,13 +83,23 @@ void Supervisor::take_end(Post& post) {
     if (!line.empty()) screen_.line(post.name + " | " + one_line(line));
   });
   if (!post.printed.empty()) screen_.print(std::exchange(post.printed, {}) + "\n");
+  const pid_t process = post.child->pid();
   Ending ending = post.child->reap();
   post.child.reset();
   changed_ = now();
+  if (!is_answer(ending) && !is_stopping()) tell_(process, explanation(post, ending));
   if (shall_restart(post, ending)) return tell_end(post, ending, retry(post));
   count_failure(post, ending);
   bool is_quiet = ending.signal == 0 && ending.code == 0 && (is_stopping() || post.duty == Duty::kOneShot);
   if (!is_quiet) tell_end(post, ending, is_stopping() ? "" : "; it does not start again");
+}
+
+std::string Supervisor::explanation(const Post& post, const Ending& ending) {
+  std::string text = to_text(ending);
+  for (const auto& line : post.last_errors) {
+    text += (&line == &post.last_errors.front() ? "; its last words: " : " | ") + line;
+  }
+  return text;
 }
 
 std::string Supervisor::retry(Post& post) {
@@ -102,7 +112,7 @@ std::string Supervisor::retry(Post& post) {
 void Supervisor::tell_end(const Post& post, const Ending& ending, const std::string& consequence) {
   screen_.line("rebus_infra: " + post.name + " " + to_text(ending) + consequence);
   if (is_stopping()) return;
-  for (const auto& line : post.last_errors) screen_.line("rebus_infra:   its last words: " + line);
+  for (const auto& line : post.last_errors) screen_.line("rebus_infra:   its last words: " + one_line(line));
 }
 
 bool Supervisor::shall_restart(const Post& post, const Ending& ending) const {

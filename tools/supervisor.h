@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,7 +52,11 @@ class Supervisor {
  public:
   static constexpr std::chrono::seconds kGrace{10};  // between SIGTERM and SIGKILL
 
-  Supervisor(Screen& screen, ExitStatus& status) : screen_(screen), status_(status) {}
+  // `tell`: of a process that ended by itself, with what to say of it; called by act() and by what add_to()
+  // waits for.
+  using TellEnd = std::function<void(pid_t process, std::string how)>;
+  Supervisor(Screen& screen, ExitStatus& status, TellEnd tell)
+      : screen_(screen), status_(status), tell_(std::move(tell)) {}
 
   void start(Post post);
   void add_to(PollSet& set);
@@ -78,6 +83,7 @@ class Supervisor {
   void take_end(Post& post);
   void tell_end(const Post& post, const Ending& ending, const std::string& consequence);
   bool shall_restart(const Post& post, const Ending& ending) const;
+  static std::string explanation(const Post& post, const Ending& ending);
   // Gives the end of a sentence.
   std::string retry(Post& post);
   void count_failure(const Post& post, const Ending& ending);
@@ -88,6 +94,7 @@ class Supervisor {
 
   Screen& screen_;
   ExitStatus& status_;
+  TellEnd tell_;
   std::deque<Post> posts_;
   SteadyTime changed_{};
   std::optional<Duty> stopping_;

@@ -56,6 +56,7 @@ std::string name_of(const PathCount&) { return "PathCount"; }
 std::string name_of(const Origin&) { return "Origin"; }
 std::string name_of(const NamedMark&) { return "NamedMark"; }
 std::string name_of(const FailedTask&) { return "FailedTask"; }
+std::string name_of(const PendingTask&) { return "PendingTask"; }
 std::string name_of(const LabelledUuid&) { return "LabelledUuid"; }
 std::string name_of(const AgentState&) { return "AgentState"; }
 std::string name_of(const Consumer&) { return "Consumer"; }

@@ -58,6 +58,7 @@ struct Fill {
   void fill(Role& v) { pick(v, 1, 4); }
   void fill(By& v) { pick(v, 1, 11); }
   void fill(Kind& v) { pick(v, 0, 2); }
+  void fill(PendingState& v) { pick(v, 0, 3); }
   void fill(Lane& v) { pick(v, 0, 2); }
   void fill(Outcome& v) { pick(v, 1, 5); }
   void fill(Mode& v) { pick(v, 1, 4); }

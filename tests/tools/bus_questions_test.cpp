@@ -86,6 +86,30 @@ TEST_F(BusQuestions, AreAnsweredOverTheBusAsInOneProcess) {
   EXPECT_EQ(file_bytes(folder_.at("out/two")), "content of two\n");
 }
 
+TEST_F(BusQuestions, LsPendingTellsWhoHasWhat) {
+  auto hasher = start({"hasher", "--selector-prefix", "/text"});
+  inject("first");
+  EXPECT_TRUE(eventually([&] { return ask({"processed_stats"}).out.ends_with(": 1/1\n"); }));
+  EXPECT_EQ(ask({"ls_pending"}).out, "");
+  hasher->signal(SIGSTOP);
+  inject("second");
+  inject("th\x1brd");
+  auto has_both = [&] { return ask({"ls_pending", "hasher"}).sorted_lines().size() == 2; };
+  ASSERT_TRUE(eventually(has_both));
+  std::string left = ask({"ls_pending"}).out;
+  EXPECT_TRUE(left.starts_with("hasher handed_out /text/ascii/%")) << left;
+  EXPECT_NE(left.find(" second on "), left.npos) << left;
+  EXPECT_NE(left.find(" th\\x1brd"), left.npos) << left;
+  EXPECT_EQ(ask({"ls_pending", "--limit", "1"}).sorted_lines().size(), 1u);
+  EXPECT_EQ(ask({"ls_pending", "unarchive"}).out, "");
+  EXPECT_EQ(ask({"-d", "other", "ls_pending"}).out, "");
+  std::string json = ask({"-o", "json", "ls_pending"}).out;
+  EXPECT_NE(json.find("\"pending_agent\":\"hasher\""), json.npos) << json;
+  EXPECT_NE(json.find("\"state\":\"handed_out\""), json.npos) << json;
+  hasher->signal(SIGCONT);
+  EXPECT_TRUE(eventually([&] { return ask({"ls_pending"}).out.empty(); }));
+}
+
 TEST_F(BusQuestions, LinksAreFoundByTwoProcessesAndDrawnByAThird) {
   auto file_id = start({"file_id"}), finder = start({"link_finder"}), other = start({"link_finder"});
   for (const char* name : {"one", "two", "three"}) inject(name);
