@@ -2,9 +2,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "agents/support/current_names.h"
+#include "agents/support/box_label.h"
 #include "agents/support/link_drawing.h"
-#include "agents/support/named_records.h"
 #include "agents/support/option_values.h"
 #include "agents/support/pattern.h"
 #include "descriptor/escape.h"
@@ -18,7 +17,6 @@ constexpr std::string_view kLinkPath = "/link";
 constexpr uint64_t kMaxLinks = 100'000;  // descriptors; halves of pairs count
 constexpr uint64_t kMaxLinkValue = 64 << 10;
 constexpr size_t kMaxBoxes = 100;
-constexpr size_t kMaxNames = 4;  // in one box
 
 // The type as the type path tells it: letters, digits, `_`, `-` and `/`.
 std::string type_of(const std::string& path) {
@@ -106,7 +104,7 @@ class LinkGrapher final : public Agent {
     drawing.graph = graph_.boxed(kMaxBoxes);
     for (const Link& link : graph_.links()) drawing.types[link.type]++;
     for (const auto& box : drawing.graph.boxes) {
-      auto label = label_of(bus, box, *names);
+      auto label = box_label(bus, setting_.domain, box, *names, "with the same links");
       if (!label) return label.error();
       drawing.labels.push_back(*std::move(label));
     }
@@ -115,35 +113,6 @@ class LinkGrapher final : public Agent {
                               " not shown: there would be more than " + std::to_string(kMaxBoxes) + " boxes");
     if (is_cut_) drawing.notes.push_back("older links not shown: --limit was reached");
     return drawing;
-  }
-
-  // A file: its names and type path. Several: how many, and some of them.
-  Result<std::vector<std::string>> label_of(Bus& bus, const std::vector<Uuid>& box, CurrentNames& names) {
-    std::vector<std::string> lines;
-    if (box.size() > 1) lines.push_back(counted(box.size(), "file") + " with the same links");
-    for (size_t i = 0; i < std::min(box.size(), kMaxNames); i++) {
-      auto added = add_names(bus, box[i], names, box.size() > 1 ? 1 : kMaxNames, lines);
-      if (!added) return added.error();
-    }
-    if (box.size() > kMaxNames) lines.push_back("and " + std::to_string(box.size() - kMaxNames) + " more");
-    return lines;
-  }
-
-  Result<void> add_names(Bus& bus, const Uuid& file, CurrentNames& current, size_t most,
-                         std::vector<std::string>& lines) {
-    auto first = first_of_uuid(bus, setting_.domain, file);
-    if (!first) return first.error();
-    if (!*first) {
-      lines.push_back("(unknown) " + file.str());
-      return {};
-    }
-    auto names = current.of(**first);
-    if (!names) return names.error();
-    const auto& all = names->names;
-    lines.insert(lines.end(), all.begin(), all.begin() + static_cast<ptrdiff_t>(std::min(all.size(), most)));
-    if (all.size() > most) lines.back() += " (and " + counted(all.size() - most, "more name") + ")";
-    if (most > 1) lines.push_back((*first)->descriptor.selector.path());
-    return {};
   }
 
   // It belongs to no single file: to the injection that brought the newest link.

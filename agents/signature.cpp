@@ -1,45 +1,18 @@
 // signature: by what files of one family can be found: import hashes and fuzzy hashes.
-#include <algorithm>
-#include <sstream>
-
 #include "agents/support/fuzzy_hashes.h"
 #include "agents/support/import_hash.h"
 #include "agents/support/option_values.h"
+#include "agents/support/signature_types.h"
 #include "bus/agent.h"
-#include "descriptor/escape.h"
 
 namespace rebus {
 namespace {
 
-constexpr const char* kTypes = "imphash,ssdeep,tlsh";
-
-struct Wanted {
-  bool imphash = false, ssdeep = false, tlsh = false;
-
-  static Result<Wanted> read(const Options& options);
-};
-
-Result<Wanted> Wanted::read(const Options& options) {
-  std::vector<std::string> lists = options.list("types");
-  if (lists.empty()) lists.push_back(kTypes);
-  Wanted wanted;
-  for (const std::string& list : lists) {
-    std::istringstream names(list);
-    for (std::string name; std::getline(names, name, ',');) {
-      bool is_known = name == "imphash" || name == "ssdeep" || name == "tlsh";
-      if (!is_known)
-        return Error{Code::kInvalid, "signature knows no type '" + escape(name) + "'; it knows " + kTypes};
-      wanted.imphash |= name == "imphash";
-      wanted.ssdeep |= name == "ssdeep";
-      wanted.tlsh |= name == "tlsh";
-    }
-  }
-  return wanted;
-}
+constexpr const char* kAgent = "signature";
 
 class Signature final : public Agent {
  public:
-  explicit Signature(const Options& options) : wanted_(Wanted::read(options)) {}
+  explicit Signature(const Options& options) : wanted_(SignatureTypes::read(options, kAgent)) {}
 
   Result<void> process(Work& work) override {
     if (!wanted_) return wanted_.error();
@@ -65,12 +38,12 @@ class Signature final : public Agent {
     return work.push("/signature/imphash", **std::move(hash), Kind::kText);
   }
 
-  Result<Wanted> wanted_;
+  Result<SignatureTypes> wanted_;
   SsdeepWorker worker_;
 };
 
 Result<void> declare(const Options& options, Hello& hello) {
-  auto wanted = Wanted::read(options);
+  auto wanted = SignatureTypes::read(options, kAgent);
   if (!wanted) return wanted.error();
   auto installed = wanted->ssdeep ? SsdeepWorker::check_installed() : Result<void>();
   if (!installed) return installed;
@@ -103,7 +76,7 @@ Examples:
 
 extern const AgentSpec signature_agent;
 const AgentSpec signature_agent = {
-    .name = "signature",
+    .name = kAgent,
     .other_name = "file_identification",
     .summary = "import hashes and fuzzy hashes of programs and documents",
     .help = kHelp,
@@ -112,11 +85,7 @@ const AgentSpec signature_agent = {
     .objects_only = true,
     .yields = {"/signature"},
     .publish = Publish::kAsItGoes,
-    .options = {{.name = "--types",
-                 .metavar = "LIST",
-                 .help = "imphash, ssdeep, tlsh",
-                 .fallback = kTypes,
-                 .list = true},
+    .options = {signature_types_option(),
                 {.name = "--selector-prefix",
                  .metavar = "PREFIX",
                  .help = "take objects under these type paths instead; / is every file",

@@ -59,17 +59,25 @@ std::string dot_text(const std::vector<std::string>& lines) {
   return "\"" + out + "\"";
 }
 
+std::string dot_begin(const std::string& name, const std::string& title, const std::string& legend,
+                      const std::vector<std::string>& notes) {
+  std::string text =
+      name + " {\n" + kStyle + "  label=<<font point-size=\"22\"><b>" + title + "</b></font><br/>" + legend;
+  for (const auto& note : notes) text += "<br/><font color=\"#B00020\"><b>" + note + "</b></font>";
+  return text + "<br/> >\n";
+}
+
+std::string dot_on_white(const std::string& text) {
+  return "<<table border=\"0\" cellpadding=\"1\" bgcolor=\"white\"><tr><td>" + text + "</td></tr></table>>";
+}
+
+const char* dot_colour(size_t number) { return kColours[number % kColours.size()]; }
+
 std::string LinkDrawing::dot() const {
-  std::string text = "digraph links {\n" + std::string(kStyle) + head();
+  std::string text = dot_begin("digraph links", title, legend(), notes) + "  sep=\"" + room() + "\"\n";
   for (size_t i = 0; i < graph.boxes.size(); i++) text += box(i);
   for (const auto& each : graph.lines) text += line(each);
   return text + "}\n";
-}
-
-std::string LinkDrawing::head() const {
-  std::string text = "  label=<<font point-size=\"22\"><b>" + title + "</b></font><br/>" + legend();
-  for (const auto& note : notes) text += "<br/><font color=\"#B00020\"><b>" + note + "</b></font>";
-  return text + "<br/> >\n  sep=\"" + room() + "\"\n";
 }
 
 // Between boxes, in points to either side: for the longest name of a type.
@@ -94,7 +102,6 @@ std::string LinkDrawing::box(size_t number) const {
   return "  " + number_of(number) + " [label=" + dot_text(labels[number]) + style + "]\n";
 }
 
-// The name stands on white, or the line would cross it out.
 std::string LinkDrawing::line(const BoxedGraph::Line& line) const {
   std::string colours, names;
   for (const auto& type : line.types) {
@@ -102,13 +109,12 @@ std::string LinkDrawing::line(const BoxedGraph::Line& line) const {
     names += (names.empty() ? "" : "<br/>") + ("<font color=\"" + colour(type)) + "\">" + type + "</font>";
   }
   return "  " + number_of(line.from) + " -> " + number_of(line.to) + " [color=\"" + colours +
-         "\", label=<<table border=\"0\" cellpadding=\"1\" bgcolor=\"white\"><tr><td>" + names +
-         "</td></tr></table>>" + (line.is_directed ? "" : ", dir=none") + "]\n";
+         "\", label=" + dot_on_white(names) + (line.is_directed ? "" : ", dir=none") + "]\n";
 }
 
 std::string LinkDrawing::colour(const std::string& type) const {
   auto place = static_cast<size_t>(std::distance(types.begin(), types.find(type)));
-  return kColours[place % kColours.size()];
+  return dot_colour(place);
 }
 
 }  // namespace rebus

@@ -12,6 +12,17 @@ namespace rebus {
 // A quoted string of DOT that shows exactly these lines; hostile text, escaped (escape.h) and shortened.
 std::string dot_text(const std::vector<std::string>& lines);
 
+// "NAME {", the style that all our graphs have, and above the picture a title, `legend` (HTML-like) and, in
+// red, what is not shown. Ours: no hostile text.
+std::string dot_begin(const std::string& name, const std::string& title, const std::string& legend,
+                      const std::vector<std::string>& notes);
+
+// The HTML-like label of a line, which stands on white, or the line would cross it out.
+std::string dot_on_white(const std::string& text);
+
+// One of a few colours that can be told apart, dark enough for letters.
+const char* dot_colour(size_t number);
+
 struct LinkDrawing {
   std::string title;                         // ours: no hostile text
   std::vector<std::string> notes = {};       // what is not shown, ours as well
@@ -22,7 +33,6 @@ struct LinkDrawing {
   std::string dot() const;
 
  private:
-  std::string head() const;
   std::string legend() const;
   std::string box(size_t number) const;
   std::string line(const BoxedGraph::Line& line) const;
