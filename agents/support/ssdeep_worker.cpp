@@ -21,26 +21,25 @@ constexpr timeval kPatience{60, 0};  // for one piece of a value, or an answer
 constexpr uint64_t kMemory = 256 << 20;
 constexpr size_t kMaxAnswer = 256;  // bytes; libfuzzy gives 148 at most
 
-// Beside the program that runs, or in $PATH.
-std::string program_path() {
+Error errno_error() { return {Code::kFailed, std::string(kProgram) + ": " + std::strerror(errno)}; }
+
+}  // namespace
+
+std::string SsdeepWorker::program() {
   std::error_code ignored;
   auto beside = std::filesystem::read_symlink("/proc/self/exe", ignored).replace_filename(kProgram);
   return access(beside.c_str(), X_OK) == 0 ? beside.string() : kProgram;
 }
 
-Error not_installed() {
+Error SsdeepWorker::not_installed() {
   return {Code::kUnavailable,
           std::string("there is no ") + kProgram +
-              ", which computes ssdeep hashes, beside rebus_agent or in $PATH: put it there, or "
+              ", which computes and compares ssdeep hashes, beside rebus_agent or in $PATH: put it there, or "
               "leave it out (--types imphash,tlsh)"};
 }
 
-Error errno_error() { return {Code::kFailed, std::string(kProgram) + ": " + std::strerror(errno)}; }
-
-}  // namespace
-
 Result<void> SsdeepWorker::check_installed() {
-  std::string path = program_path();
+  std::string path = program();
   if (path != kProgram || is_installed(kProgram)) return {};
   return not_installed();
 }
@@ -89,8 +88,8 @@ Result<void> SsdeepWorker::start() {
   if (nowhere.get() < 0) return errno_error();
   setsockopt(own.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
   setsockopt(own.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
-  auto pid = spawn_child({.words = {program_path()}, .most_memory = kMemory},
-                         {other.get(), other.get(), nowhere.get()});
+  auto pid =
+      spawn_child({.words = {program()}, .most_memory = kMemory}, {other.get(), other.get(), nowhere.get()});
   if (!pid) return pid.error().code == Code::kNotFound ? not_installed() : pid.error();
   pid_ = *pid;
   channel_ = std::move(own);

@@ -29,6 +29,9 @@ class SsdeepWorker {
 
   // kUnavailable says what to install.
   static Result<void> check_installed();
+  static Error not_installed();
+  // The program: beside the one that runs, or in $PATH.
+  static std::string program();
 
  private:
   Result<void> start();

@@ -1,8 +1,14 @@
-// rebus_ssdeep: ssdeep hashes for the agent `signature`, which starts it and speaks with it.
+// rebus_ssdeep: ssdeep hashes for the agents `signature` and `cluster`, which start it and speak with it.
 //
 // For each value it reads, from standard input, 8 bytes, little-endian: its size; then its bytes; and writes
-// one line: its hash. It ends with its input. Nothing else of rebus is in it: libfuzzy is under the GNU
-// General Public License, version 2 or later, and so is this program as a whole.
+// one line: its hash. It ends with its input.
+//
+// Called as `rebus_ssdeep compare FIRST LEAST` it reads hashes, a line each, to the end of its input, and
+// compares each of the lines from FIRST on, which count from 0, with all before it. It writes a line
+// "LINE OTHER SCORE" for those that are at least LEAST alike, from 1 to 100.
+//
+// Nothing else of rebus is in it: libfuzzy is under the GNU General Public License, version 2 or later, and
+// so is this program as a whole.
 #include <fuzzy.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,7 +19,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace {
@@ -66,11 +74,26 @@ void hash_value(uint64_t size) {
   if (write(STDOUT_FILENO, line.data(), length + 1) != static_cast<ssize_t>(length + 1)) std::exit(kNoAnswer);
 }
 
+int compare_lines(size_t first, int least) {
+  std::vector<std::string> hashes;
+  for (std::string line; std::getline(std::cin, line);) hashes.push_back(line);
+  for (size_t i = first; i < hashes.size(); i++) {
+    for (size_t other = 0; other < i; other++) {
+      int score = fuzzy_compare(hashes[i].c_str(), hashes[other].c_str());  // -1: that is no hash
+      if (score >= least) std::cout << i << ' ' << other << ' ' << score << '\n';
+    }
+  }
+  return std::cout.flush() ? 0 : kNoAnswer;
+}
+
 }  // namespace
 
-int main() {
+int main(int count, char** words) {
   rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   setrlimit(RLIMIT_FSIZE, &none);
+  if (count == 4 && std::strcmp(words[1], "compare") == 0) {
+    return compare_lines(std::strtoull(words[2], nullptr, 10), std::max(1, std::atoi(words[3])));
+  }
   for (uint64_t size = 0; read_size(size);) hash_value(size);
 }
