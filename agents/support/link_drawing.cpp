@@ -40,7 +40,7 @@ std::string shortened(const std::string& text) {
 }
 
 // Backslashes and entities mean something in DOT.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -55,7 +55,7 @@ std::string number_of(size_t box) { return "n" + std::to_string(box); }
 
 std::string dot_text(const std::vector<std::string>& lines) {
   std::string out;
-  for (const auto& line : lines) out += (out.empty() ? "" : "\\n") + quoted(shortened(escape(line)));
+  for (const auto& line : lines) out += (out.empty() ? "" : "\\n") + in_quotes(shortened(escape(line)));
   return "\"" + out + "\"";
 }
 
