@@ -391,11 +391,6 @@ Result<void> Bus::for_each_failure(const std::string& agent,
   }
 }
 
-Result<void> Bus::report(ProcessEnd end) {
-  auto done = call<Done>(std::move(end));
-  return done ? Result<void>() : done.error();
-}
-
 Result<void> Bus::for_each_pending(const std::string& agent,
                                    const std::function<bool(const PendingTask&)>& use) {
   ListPending query{agent};
@@ -409,6 +404,11 @@ Result<void> Bus::for_each_pending(const std::string& agent,
     query.consumer = page->consumer;
     query.after = page->after;
   }
+}
+
+Result<void> Bus::report(ProcessEnd end) {
+  auto done = call<Done>(std::move(end));
+  return done ? Result<void>() : done.error();
 }
 
 Result<uint64_t> Bus::retry(const std::string& agent, Seq seq) {

@@ -63,10 +63,10 @@ class Bus {
 
   // Tasks that ended as failures, of one agent or of all (empty); stops when `use` gives false.
   Result<void> for_each_failure(const std::string& agent, const std::function<bool(const FailedTask&)>& use);
-  // A process that we started ended.
-  Result<void> report(ProcessEnd end);
   // Tasks that are still to be handled, likewise.
   Result<void> for_each_pending(const std::string& agent, const std::function<bool(const PendingTask&)>& use);
+  // A process that we started ended.
+  Result<void> report(ProcessEnd end);
   // Has them handed out again: of one agent or of all (empty), of one descriptor or of all (0). Gives how
   // many.
   Result<uint64_t> retry(const std::string& agent, Seq seq);
