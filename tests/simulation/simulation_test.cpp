@@ -9,7 +9,7 @@
 namespace rebus::simulation {
 namespace {
 
-constexpr uint64_t kSeeds = REBUS_SEEDS;  // 6,000; fewer under sanitizers
+constexpr uint64_t kSeeds = REBUS_SEEDS;  // 20,000; fewer under sanitizers
 constexpr uint64_t kParts = 10;           // so that several cores share them
 
 std::string play(uint64_t seed) {
