@@ -489,14 +489,17 @@ Result<AgentState> Bus::state() {
 }
 
 std::optional<Bus::Event> Bus::next_event() {
-  while (events_.empty()) {
-    if (!receive_one({})) return std::nullopt;
+  while (true) {
+    while (events_.empty()) {
+      if (!receive_one({})) return std::nullopt;
+    }
+    Event event = std::move(events_.front());
+    events_.pop_front();
+    crash_point("task-received");
+    if (!note_begin(event)) return std::nullopt;
+    bool is_lost = is_suspect(event) && started_ != task_of(event);  // with its session, while we waited
+    if (!is_lost) return event;
   }
-  Event event = std::move(events_.front());
-  events_.pop_front();
-  crash_point("task-received");
-  note_begin(event);
-  return event;
 }
 
 // 0: it is none.
@@ -506,13 +509,26 @@ Seq Bus::task_of(const Event& event) {
   return task == nullptr ? 0 : task->record.seq;
 }
 
-void Bus::note_begin(const Event& event) {
+bool Bus::is_suspect(const Event& event) {
+  const auto* task = std::get_if<Task>(&event);
+  const auto* bulk = std::get_if<BulkTask>(&event);
+  return (task != nullptr && task->is_suspect) || (bulk != nullptr && bulk->is_suspect);
+}
+
+// A note dies with a process that ends at once: before something that may do so, it is known to have arrived.
+Result<void> Bus::note_begin(const Event& event) {
   Seq task = task_of(event);
   last_sign_ = std::chrono::steady_clock::now();
-  if (task == 0 || hello_.role != Role::kConsumer || task == started_) return;
+  if (task == 0 || hello_.role != Role::kConsumer || task == started_) return {};
   started_ = task;
-  (void)channel_->send({0, Started{started_}});
+  if (is_suspect(event)) {
+    auto heard = call<Done>(Started{task});
+    if (!heard) return heard.error();
+  } else {
+    (void)channel_->send({0, Started{task}});
+  }
   crash_point("start-said");
+  return {};
 }
 
 // The task that is waiting already, so that its beginning needs no message of its own; 0: none is.
@@ -524,7 +540,7 @@ Seq Bus::begin_next() {
     if (!message) return 0;
     dispatch(*std::move(message));
   }
-  started_ = task_of(events_.front());
+  if (!is_suspect(events_.front())) started_ = task_of(events_.front());
   return started_;
 }
 

@@ -125,8 +125,9 @@ class Bus {
   void dispatch(Message message);
   void withdraw(Seq seq);
   bool is_old_news(const Task& task);
-  void note_begin(const Event& event);
+  Result<void> note_begin(const Event& event);
   static Seq task_of(const Event& event);
+  static bool is_suspect(const Event& event);
   Seq begin_next();
   Result<std::vector<Origin>> all_origins(ListOrigins query);
   bool must_repeat(uint64_t request, const Failure& failure);

@@ -170,8 +170,8 @@ struct Finish {
   }
 };
 
-// A task is begun: from now on the end of the session is blamed on it. Before a byte of it is looked at; no
-// answer, nobody waits for it.
+// A task is begun: from now on the end of the session is blamed on it. Before a byte of it is looked at. No
+// answer, and nobody waits for it, unless the task is suspect: then the answer is Done, and it is awaited.
 struct Started {
   static constexpr uint16_t kType = 17;
   Seq seq = 0;
@@ -519,9 +519,11 @@ struct Task {
   uint32_t tries = 0;     // that ended without a result
   bool is_offer = false;  // only whether it is of interest is asked: kProcessable or kFiltered
   bool is_asked = false;  // somebody asked for it
+  // An instance ended that had it, and did not live to tell what it was at work on: see Started.
+  bool is_suspect = false;
   template <class A>
   void fields(A& a) {
-    a(1, record), a(2, origin), a(3, tries), a(4, is_offer), a(5, is_asked);
+    a(1, record), a(2, origin), a(3, tries), a(4, is_offer), a(5, is_asked), a(6, is_suspect);
   }
 };
 
@@ -715,9 +717,10 @@ struct BulkTask {
   SubmissionId submission = 0;  // that is complete; 0: the bus is idle
   uint64_t count = 0;           // of descriptors
   uint32_t tries = 0;           // that ended without a result
+  bool is_suspect = false;      // as that of Task
   template <class A>
   void fields(A& a) {
-    a(1, seq), a(2, submission), a(3, count), a(4, tries);
+    a(1, seq), a(2, submission), a(3, count), a(4, tries), a(5, is_suspect);
   }
 };
 

@@ -115,10 +115,12 @@ struct Attempt {
   uint32_t delays = 0;         // times that the agent asked for another try
   bool is_again = false;       // it was marked, and is due again; it may be below the watermark
   std::string reason;          // of the last of them
-  bool empty() const { return deaths + interruptions + delays == 0 && !is_again; }
+  bool is_suspect = false;     // an instance ended that had it, and could not tell what it was at work on
+  bool empty() const { return deaths + interruptions + delays == 0 && !is_again && !is_suspect; }
   template <class A>
   void fields(A& a) {
     a(1, seq), a(2, consumer), a(3, deaths), a(4, interruptions), a(5, delays), a(6, is_again), a(7, reason);
+    a(8, is_suspect);
   }
 };
 

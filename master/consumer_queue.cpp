@@ -225,10 +225,12 @@ std::map<Seq, MonotonicTime> ConsumerQueue::delays() const {
   return delays;
 }
 
-std::optional<Seq> ConsumerQueue::last_claim(PeerId peer) const {
-  auto it =
-      std::find_if(claims_.rbegin(), claims_.rend(), [&](auto& claim) { return claim.second.peer == peer; });
-  return it == claims_.rend() ? std::nullopt : std::optional(it->first);
+std::vector<Seq> ConsumerQueue::claims_of(PeerId peer) const {
+  std::vector<Seq> held;
+  for (const auto& [seq, claim] : claims_) {
+    if (claim.peer == peer && !claim.item.is_withdrawn) held.push_back(seq);
+  }
+  return held;
 }
 
 std::optional<ConsumerQueue::Item> ConsumerQueue::release(Seq seq, PeerId peer) {

@@ -40,7 +40,7 @@ class ConsumerQueue {
   bool holds(Seq seq, PeerId peer) const;
   // Claimed, due again or delayed: not to be put back another time.
   bool is_in_hand(Seq seq) const;
-  std::optional<Seq> last_claim(PeerId peer) const;  // the highest
+  std::vector<Seq> claims_of(PeerId peer) const;  // ascending, without what is withdrawn
   // Ends a claim; nothing if `peer` does not hold it.
   std::optional<Item> release(Seq seq, PeerId peer);
   // A lost session: its claims are due again, first of all.

@@ -112,7 +112,7 @@ struct Master::Rules {
   // --- calls of a session; each answers ---
   void on(Session& s, uint64_t request, Heartbeat&) { answer(s.peer, request, Alive{}); }
   void on(Session& s, uint64_t, Goodbye&) { end_session(s.peer, Ending::kLeft); }
-  void on(Session& s, uint64_t, Started& call) { begin(s, call.seq); }
+  void on(Session& s, uint64_t request, Started& call);
   void on(Session&, uint64_t, Progress&) {}
   void on(Session& s, uint64_t request, ListFailures& call) { reply(s, request, failures(call)); }
   void on(Session& s, uint64_t request, ListPending& call) { reply(s, request, pending(call)); }
@@ -171,6 +171,7 @@ struct Master::Rules {
   void begin_next(Step& step, Session& session, const Live& consumer, Seq next);
   Result<bool> put_off(Session& session, Live& consumer, const ConsumerQueue::Item& item, const Finish& call);
   void give_back_claims(Session& session, Live& consumer, const std::string& fault);
+  Result<void> suspect(Live& consumer, const std::vector<Seq>& tasks, const std::string& reason);
   Result<void> blame(Live& consumer, const ConsumerQueue::Item& item, const std::string& reason);
   static bool is_hopeless(const Attempt& attempt);
   static Ended quarantined(const Attempt& attempt);

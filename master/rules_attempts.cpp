@@ -33,6 +33,11 @@ Running Master::Rules::running_of(const Session& session, Seq seq) const {
   return {session.consumer, session.slot, seq, session.token};
 }
 
+void Master::Rules::on(Session& s, uint64_t request, Started& call) {
+  begin(s, call.seq);
+  if (request != 0) answer(s.peer, request, Done{});
+}
+
 // Noted before the work begins, without waiting for the disk: the note has to survive the processes only.
 void Master::Rules::begin(Session& session, Seq seq) {
   auto consumer = live.find(session.consumer);
@@ -78,9 +83,12 @@ void Master::Rules::give_back_claims(Session& session, Live& consumer, const std
   auto bulk_given_back = give_back_bulk(session, consumer, blame_for);
   if (!bulk_given_back) return;  // a failure of the storage is in `broken`
   Seq started = std::exchange(session.started, 0);
-  if (is_planted(Plant::kBlameOnPrefetch)) started = consumer.queue.last_claim(session.peer).value_or(0);
+  const auto held = consumer.queue.claims_of(session.peer);
+  if (is_planted(Plant::kBlameOnPrefetch)) started = held.empty() ? 0 : held.back();
   auto item = started != 0 && !fault.empty() ? consumer.queue.release(started, session.peer) : std::nullopt;
-  auto done = consumer.queue.hand_back(session.peer);
+  Result<void> done;
+  if (started == 0 && !fault.empty()) done = suspect(consumer, held, blame_for);
+  if (done) done = consumer.queue.hand_back(session.peer);
   session.tasks = 0;
   if (done && item && item->is_withdrawn) done = consumer.queue.end_withdrawn(*item);
   if (done && item && !item->is_withdrawn) done = blame(consumer, *item, blame_for);
@@ -90,6 +98,21 @@ void Master::Rules::give_back_claims(Session& session, Live& consumer, const std
     done = apply(step);
   }
   if (!done && !broken) broken = done.error();
+}
+
+// Who ends within microseconds takes the word of what it began along. It may have been any of these, and none
+// is blamed; next time it is known.
+Result<void> Master::Rules::suspect(Live& consumer, const std::vector<Seq>& tasks,
+                                    const std::string& reason) {
+  Step step(storage, next_seq);
+  for (Seq seq : tasks) {
+    Attempt attempt = consumer.queue.attempt(seq);
+    attempt.is_suspect = true;
+    attempt.reason = reason;
+    step.set(attempt);
+    consumer.queue.set(attempt);
+  }
+  return apply(step);
 }
 
 Result<void> Master::Rules::blame(Live& consumer, const ConsumerQueue::Item& item,

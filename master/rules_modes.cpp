@@ -194,7 +194,7 @@ Result<void> Master::Rules::begin_bulk(Live& consumer, SubmissionId submission) 
   if (is_hopeless(attempt)) return end_bulk(consumer, bulk, quarantined(attempt));
   session->tasks++;
   uint32_t tries = attempt.deaths + attempt.interruptions + attempt.delays;
-  answer(session->peer, 0, BulkTask{bulk.first(), submission, bulk.items.size(), tries});
+  answer(session->peer, 0, BulkTask{bulk.first(), submission, bulk.items.size(), tries, attempt.is_suspect});
   consumer.offered++;
   consumer.bulk = std::move(bulk);
   return {};
@@ -310,7 +310,9 @@ Result<void> Master::Rules::end_bulk(Step& step, Live& consumer, const Bulk& bul
 Result<void> Master::Rules::give_back_bulk(Session& session, Live& consumer, const std::string& fault) {
   if (!consumer.bulk || consumer.bulk->peer != session.peer) return {};
   Bulk bulk = *std::exchange(consumer.bulk, std::nullopt);
-  if (session.started != bulk.first() || fault.empty()) return {};
+  if (fault.empty()) return {};
+  if (session.started == 0) return suspect(consumer, {bulk.first()}, fault);
+  if (session.started != bulk.first()) return {};
   Attempt attempt = consumer.queue.attempt(bulk.first());
   attempt.deaths++;
   attempt.reason = fault;

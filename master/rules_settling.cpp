@@ -88,7 +88,8 @@ size_t Master::Rules::hand_out_one(Live& consumer) {
   uint32_t tries = attempt.deaths + attempt.interruptions + attempt.delays;
   bool is_offer = offers(consumer.queue.consumer, attempt);
   answer(best->peer, 0,
-         Task{Catalog::outward(*std::move(record)), std::nullopt, tries, is_offer, attempt.is_again});
+         Task{Catalog::outward(*std::move(record)), std::nullopt, tries, is_offer, attempt.is_again,
+              attempt.is_suspect});
   return filter.cost();
 }
 

@@ -97,6 +97,56 @@ TEST(Blame, is_not_for_what_was_not_begun_nor_for_those_who_say_goodbye) {
   EXPECT_EQ(master.tasks(hasher).front().tries, 0u);
 }
 
+TEST(Suspicion, is_of_what_somebody_had_who_ended_without_having_begun_anything) {
+  BareMaster master;
+  submit(master, "a");
+  PeerId hasher = join_objects_consumer(master, "hasher");
+  auto tasks = master.tasks(hasher);
+  ASSERT_EQ(tasks.size(), 1u);
+  EXPECT_FALSE(tasks.front().is_suspect);
+  Seq seq = tasks.front().record.seq;
+  master.leave(hasher);
+  for (uint32_t deaths = 0; deaths < 3; deaths++) {
+    hasher = join_objects_consumer(master, "hasher");
+    tasks = master.tasks(hasher);
+    ASSERT_EQ(tasks.size(), 1u);
+    EXPECT_TRUE(tasks.front().is_suspect);
+    EXPECT_EQ(tasks.front().tries, deaths) << "nobody knows that it was this one";
+    EXPECT_TRUE(std::holds_alternative<Done>(master.ask(hasher, Started{seq})));
+    master.leave(hasher);
+  }
+  auto failed = failures(master);
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed.front().mark.outcome, Outcome::kQuarantined);
+}
+
+TEST(Suspicion, ends_with_the_task) {
+  BareMaster master;
+  submit(master, "a");
+  PeerId hasher = join_objects_consumer(master, "hasher");
+  Seq seq = master.tasks(hasher).front().record.seq;
+  master.leave(hasher);
+  hasher = join_objects_consumer(master, "hasher");
+  master.ask(hasher, Started{seq});
+  master.tell(hasher, Finish{seq, Outcome::kDone, {}, {}});
+  EXPECT_TRUE(std::get<PendingTasks>(master.ask(hasher, ListPending{})).tasks.empty());
+  EXPECT_TRUE(failures(master).empty());
+}
+
+TEST(Suspicion, is_of_nothing_that_somebody_had_beside_what_he_had_begun_or_who_said_goodbye) {
+  BareMaster master;
+  submit(master, "a");
+  submit(master, "b");
+  PeerId hasher = join_objects_consumer(master, "hasher", 2);
+  master.tell(hasher, Started{master.tasks(hasher).front().record.seq});
+  master.leave(hasher);
+  hasher = join_objects_consumer(master, "hasher", 2);
+  for (const Task& task : master.tasks(hasher)) EXPECT_FALSE(task.is_suspect);
+  master.tell(hasher, Goodbye{});
+  hasher = join_objects_consumer(master, "hasher", 2);
+  for (const Task& task : master.tasks(hasher)) EXPECT_FALSE(task.is_suspect);
+}
+
 TEST(Blame, is_for_who_is_stuck_although_it_is_heard_of) {
   BareMaster master;
   PeerId stuck = join_objects_consumer(master, "hasher"), other = join_objects_consumer(master, "hasher");

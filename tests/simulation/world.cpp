@@ -12,7 +12,7 @@ constexpr int kStormSteps = 400;  // faults come only so long; then all must com
 }  // namespace
 
 World::World(uint64_t seed, bool faults, bool operated)
-    : faults_(faults), operated_(operated), random_(seed) {
+    : faults_(faults), operated_(operated), hasty_poison_(seed % 3 == 1), random_(seed) {
   Random casting(seed);  // the same cast with and without faults
   size_t injectors = 1 + casting() % 3;
   for (size_t i = 0; i < injectors; i++) {
@@ -231,7 +231,8 @@ void World::work(Actor& actor) {
     call(actor, Push{actor.plan.front(), actor.submission});
     return actor.plan.pop_front();
   }
-  if (actor.current && actor.part == Part::kFrail && is_poison(*actor.current))
+  bool is_heard = actor.unanswered.empty();  // its Started, if it awaits the answer
+  if (actor.current && actor.part == Part::kFrail && is_heard && is_poison(*actor.current))
     return disconnect(actor, true);
   if (actor.bulk || (!actor.bulks.empty() && !actor.current)) return work_on_bulk(actor);
   if (actor.current && actor.unanswered.empty()) {  // all that it published is stored
@@ -252,11 +253,20 @@ void World::work(Actor& actor) {
     actor.outbox.push_back({0, std::move(finish)});
     return;
   }
-  actor.outbox.push_back({0, Started{task.record.seq}});
+  say_started(actor, task.record.seq, task.is_suspect);
   if (actor.part == Part::kUnpack) {
     for (NewDescriptor& member : members_of(task.record.descriptor)) call(actor, Push{std::move(member), 0});
   }
+  bool is_hasty = hasty_poison_ && actor.part == Part::kFrail && !task.is_suspect;
   actor.current = std::move(task);
+  if (!is_hasty || !is_poison(*actor.current)) return;
+  actor.outbox.clear();  // dies before a word of it has left
+  disconnect(actor, true);
+}
+
+void World::say_started(Actor& actor, Seq task, bool is_suspect) {
+  if (is_suspect) return call(actor, Started{task});
+  actor.outbox.push_back({0, Started{task}});
 }
 
 void World::work_on_bulk(Actor& actor) {
@@ -264,7 +274,7 @@ void World::work_on_bulk(Actor& actor) {
     actor.bulk = actor.bulks.front();
     actor.bulks.pop_front();
     actor.collected.clear();
-    actor.outbox.push_back({0, Started{actor.bulk->seq}});
+    say_started(actor, actor.bulk->seq, actor.bulk->is_suspect);
     return call(actor, ListBulk{});
   }
   if (!actor.unanswered.empty()) return;

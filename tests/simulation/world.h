@@ -47,12 +47,14 @@ class World {
   std::string check_effects();
   std::string check_bulks(const std::string& agent);
   void work_on_bulk(Actor& actor);
+  void say_started(Actor& actor, Seq task, bool is_suspect);
   std::string check_reader(const Actor& reader);
   bool may_be_refused(Actor& actor, const Body& call, const Failure& failure);
   bool is_seen(const Actor& reader, const LogEntry& entry);
   void hire(Part part, const std::string& name, uint64_t number);
 
   bool faults_, operated_;
+  bool hasty_poison_;  // it ends an instance before its note of what it begins has left
   Random random_;
   CrashStorage storage_;
   Operator operator_{storage_};
