@@ -40,8 +40,9 @@ Result<void> create(StoreDirectory& directory, rocksdb::Env* env) {
 
 }  // namespace
 
-Result<std::unique_ptr<Storage>> open_rocksdb_storage(const std::string& path, rocksdb::Env* env) {
-  auto claimed = StoreDirectory::claim(path);
+Result<std::unique_ptr<Storage>> open_rocksdb_storage(const std::string& path, rocksdb::Env* env,
+                                                      bool keeps_ballast) {
+  auto claimed = StoreDirectory::claim(path, keeps_ballast);
   if (!claimed) return claimed.error();
   std::unique_ptr<StoreDirectory> directory = *std::move(claimed);
   auto complete = directory->is_complete();

@@ -26,7 +26,9 @@ Result<std::unique_ptr<Storage>> open_ram() {
 
 Result<std::unique_ptr<Storage>> open_storage(const StorageOptions& options) {
   if (options.kind == "ram") return open_ram();
-  if (options.kind == "rocksdb") return open_rocksdb_storage(options.path);
+  if (options.kind == "rocksdb") {
+    return open_rocksdb_storage(options.path, nullptr, options.keeps_ballast);
+  }
   return Error{Code::kInvalid, "no storage '" + options.kind + "': ram or rocksdb"};
 }
 

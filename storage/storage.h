@@ -160,6 +160,9 @@ class Storage {
 struct StorageOptions {
   std::string kind = "ram";  // "ram" or "rocksdb"
   std::string path;          // of the rocksdb directory; made if missing (0700)
+  // Puts 128 MiB of the disk by, in a file, to have room to go on with and to end properly when others fill
+  // it.
+  bool keeps_ballast = false;
 };
 
 // Opens a store. kStorage names what is damaged and where; a damaged store is never opened with less in it.

@@ -33,18 +33,19 @@ std::string trimmed(std::string path) {
 
 }  // namespace
 
-Result<std::unique_ptr<StoreDirectory>> StoreDirectory::claim(std::string path) {
+Result<std::unique_ptr<StoreDirectory>> StoreDirectory::claim(std::string path, bool keeps_ballast) {
   path = trimmed(std::move(path));
   auto done = file_exists(path) ? Result<void>() : make_parents(path);
   if (done) done = make_directory(path);
   if (!done) return done.error();
   auto handle = File::directory(path);
   if (!handle) return handle.error();
-  std::unique_ptr<StoreDirectory> directory(new StoreDirectory(std::move(path), *std::move(handle)));
+  std::unique_ptr<StoreDirectory> directory(
+      new StoreDirectory(std::move(path), *std::move(handle), keeps_ballast));
   done = directory->check_owner();
   if (done) done = directory->lock();
   if (done) done = directory->check_format();
-  if (done) done = FreeSpace(directory->path_, kDiskReserveToOpen).check();
+  if (done) done = directory->has_room_for_notes();
   if (!done) return done.error();
   return directory;
 }
@@ -89,6 +90,19 @@ Result<void> StoreDirectory::mark_format() {
   }
   if (fchmod(lock_.fd(), 0700) != 0) return file_error("closing to others", path_);
   return replace_file(path_ + "/FORMAT", format_file());
+}
+
+Result<void> StoreDirectory::has_room() {
+  auto room = free_space().check();
+  bool may_be_taken = room.ok() && keeps_ballast_ && !ballast_.is_there();
+  if (may_be_taken && FreeSpace(path_, kDiskPlenty).check()) ballast_.take();
+  return room;
+}
+
+Result<void> StoreDirectory::has_room_for_notes() {
+  const FreeSpace needed(path_, kDiskReserveToOpen);
+  auto room = needed.check();
+  return !room && ballast_.release() ? needed.check() : room;
 }
 
 Result<bool> StoreDirectory::is_complete() const {

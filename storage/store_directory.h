@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "storage/ballast.h"
 #include "storage/file.h"
 #include "storage/free_space.h"
 #include "storage/high_water.h"
@@ -13,15 +14,17 @@ namespace rebus {
 // Bytes that stay free on the disk: less, and nothing new is taken in.
 inline constexpr uint64_t kDiskReserve = 256 << 20;
 // Opening a store may write what its write-ahead log holds; with less than this free it is refused, and so is
-// every change.
+// every change; but the ballast is given away before.
 inline constexpr uint64_t kDiskReserveToOpen = 128 << 20;
+// With so much free, room is put by (again).
+inline constexpr uint64_t kDiskPlenty = kDiskReserve + 2 * Ballast::kSize;
 
 // Locked while it lives: one process, one opening.
 class StoreDirectory final : public Surroundings {
  public:
-  // Makes the directory (0700) if it is missing. kStorage if it is not a directory, another user's, in use,
-  // holds other files, or has another format.
-  static Result<std::unique_ptr<StoreDirectory>> claim(std::string path);
+  // Makes the directory (0700) if it is missing. `keeps_ballast`: has room put by while there is plenty.
+  // kStorage if it is not a directory, another user's, in use, holds other files, or has another format.
+  static Result<std::unique_ptr<StoreDirectory>> claim(std::string path, bool keeps_ballast = false);
   ~StoreDirectory() override;
 
   const std::string& path() const { return path_; }
@@ -39,12 +42,13 @@ class StoreDirectory final : public Surroundings {
   Result<void> read_high_water();
 
   Result<void> verify(const StoreState& recovered) override { return high_water_->verify(recovered); }
-  Result<void> has_room() override { return free_space().check(); }
-  Result<void> has_room_for_notes() override { return FreeSpace(path_, kDiskReserveToOpen).check(); }
+  Result<void> has_room() override;
+  Result<void> has_room_for_notes() override;
   Result<void> committed(const StoreState& durable) override { return high_water_->raise(durable); }
 
  private:
-  StoreDirectory(std::string path, File lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  StoreDirectory(std::string path, File lock, bool keeps_ballast)
+      : path_(std::move(path)), lock_(std::move(lock)), keeps_ballast_(keeps_ballast), ballast_(path_) {}
   Result<void> check_owner() const;
   Result<void> lock() const;
   Result<void> check_format();
@@ -53,6 +57,8 @@ class StoreDirectory final : public Surroundings {
 
   std::string path_;
   File lock_;  // the directory itself
+  bool keeps_ballast_;
+  Ballast ballast_;
   std::optional<HighWater> high_water_;
 };
 

@@ -108,10 +108,10 @@ Result<StorageOptions> storage_of(const Given& given) {
   auto kind = storage_kind(given);
   if (!kind) return kind.error();
   if (*kind == "ram" && !given.path.empty()) return usage_error("--path needs --storage rocksdb");
-  if (*kind == "ram") return StorageOptions{"ram", {}};
+  if (*kind == "ram") return StorageOptions{"ram", {}, false};
   std::string path = given.path.empty() ? usual_store() : given.path;
   if (path.empty()) return usage_error("there is no $HOME to store in: say --path DIR");
-  return StorageOptions{"rocksdb", path};
+  return StorageOptions{"rocksdb", path, true};
 }
 
 Result<MasterSetting> setting_of(const Given& given) {
