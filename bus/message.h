@@ -6,6 +6,8 @@
 // repeats them.
 #pragma once
 
+#include <numeric>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -600,10 +602,17 @@ struct ConsumerStatus {
   uint64_t offered = 0;               // tasks handed out since the master started
   uint64_t delayed = 0;               // waiting for their next try
   std::vector<std::string> yields;    // of the live instances
+  // Descriptors that wait to be handled, or are being so, by lane; at most so many while some of them are of
+  // cancelled submissions, or do not match its regex. Empty: not known.
+  std::vector<uint64_t> pending;
+  std::optional<uint64_t> backlog() const {
+    return pending.empty() ? std::nullopt
+                           : std::optional(std::accumulate(pending.begin(), pending.end(), uint64_t{0}));
+  }
   template <class A>
   void fields(A& a) {
     a(1, consumer), a(2, instances), a(3, prefixes), a(4, claims), a(5, offered), a(6, delayed);
-    a(7, yields);
+    a(7, yields), a(8, pending);
   }
 };
 

@@ -166,6 +166,9 @@ struct Consumer {
   bool forgotten = false;  // being removed: only its marks are still there
   Mode mode = Mode::kAutomatic;
   std::vector<Mode> modes;  // those that the agent has; the first is its default
+  // Per lane: descriptors of the kinds that it takes with which it is through, handled or passed over. What
+  // the storage has of these kinds beyond that waits for it.
+  std::array<uint64_t, kLanes> passed{};
 
   uint64_t& count(Outcome outcome) { return outcomes[static_cast<size_t>(outcome)]; }
   uint64_t count(Outcome outcome) const { return outcomes[static_cast<size_t>(outcome)]; }
@@ -176,6 +179,7 @@ struct Consumer {
     a(1, id), a(2, agent), a(3, config), a(4, watermark[0]), a(5, watermark[1]), a(6, watermark[2]);
     a(7, outcomes[1]), a(8, outcomes[2]), a(9, outcomes[3]), a(10, is_live), a(11, domain), a(12, takes);
     a(13, outcomes[4]), a(14, outcomes[5]), a(15, mode), a(16, modes), a(17, paused), a(18, forgotten);
+    a(19, passed[0]), a(20, passed[1]), a(21, passed[2]);
   }
 };
 

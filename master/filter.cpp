@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "descriptor/escape.h"
 
@@ -33,6 +34,21 @@ Result<Filter> Filter::of(const Hello& hello) {
   filter.regex_ = std::make_shared<re2::RE2>(hello.selector_regex, options);
   if (!filter.regex_->ok()) return Error{Code::kInvalid, "bad regex: " + escape(filter.regex_->error())};
   return filter;
+}
+
+// The JSON of docs/protocol.md; of one that was too long there is only a hash.
+std::optional<Filter> Filter::of(const Consumer& consumer) {
+  auto json = nlohmann::json::parse(consumer.takes, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  Hello declared;
+  declared.domain = consumer.domain;
+  declared.own_domain = json.contains("own_domain");
+  declared.objects_only = json.contains("objects_only");
+  for (const auto& prefix : json.value("prefixes", nlohmann::json::array())) {
+    if (prefix.is_string()) declared.prefixes.push_back(prefix);
+  }
+  auto filter = of(declared);
+  return filter ? std::optional(*std::move(filter)) : std::nullopt;
 }
 
 bool Filter::in_domain(const Domain& domain) const { return every_domain_ || domain == domain_; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bus/message.h"
@@ -17,6 +18,8 @@ class Filter {
  public:
   // kInvalid: a prefix that is none, or a regex that RE2 refuses.
   static Result<Filter> of(const Hello& hello);
+  // Of what a consumer took when it was last here, but for its regex; nothing if that is not known.
+  static std::optional<Filter> of(const Consumer& consumer);
   // By what a log entry tells.
   bool matches(const LogEntry& entry) const;
   bool in_domain(const Domain& domain) const;

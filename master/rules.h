@@ -17,8 +17,14 @@
 
 namespace rebus {
 
+// Kinds of descriptors (lane, domain, type path) that are counted over; with more, no backlog is known.
+inline constexpr size_t kMaxTypes = 16'384;
+
 // Until a result is made again that the disk had no room for.
 inline constexpr std::chrono::seconds kWaitForRoom{10};
+
+// Of a counter of what is stored: it never goes below none.
+inline void lower(uint64_t& counter, uint64_t by) { counter -= std::min(counter, by); }
 
 struct Master::Rules {
   Rules(Storage& s, MasterOptions o)
@@ -39,7 +45,10 @@ struct Master::Rules {
     ConsumerQueue queue;
     std::set<PeerId> instances;
     uint64_t offered = 0;
-    uint32_t finishes = 0;                 // since the watermark was stored
+    uint32_t finishes = 0;  // since the watermark was stored
+    // Something may have gone that was never passed, or was passed twice: Consumer::passed is set right when
+    // nothing is left to do.
+    bool is_recount_due = true;
     std::optional<Bulk> bulk = {};         // under way
     MonotonicTime bulk_after = {};         // none before
     std::set<SubmissionId> gathered = {};  // Mode::kComplete: with something that was collected
@@ -153,7 +162,7 @@ struct Master::Rules {
   Result<void> take_upload(Session& session, NewDescriptor& item);
   void finish(Session& session, Finish& call);
   Result<void> finish_claim(Session& session, Live& consumer, const ConsumerQueue::Item& item, Finish& call);
-  Result<void> end_task(Step& step, Live& consumer, const Mark& mark);
+  Result<void> end_task(Step& step, Live& consumer, const ConsumerQueue::Item& item, const Ended& ended);
   static void forget_attempt(Step& step, Live& consumer, Seq seq);
   static void keep_state(Step& step, const Live& consumer, const Finish& call);
   Result<State> state(const Session& session);
@@ -161,7 +170,7 @@ struct Master::Rules {
   Result<void> stage_children(Step& step, Session& session, Finish& call);
   Result<Marks> marks(const ListMarks& call);
   Result<Status> status(const GetStatus& call);
-  ConsumerStatus status_of(const Consumer& stored);
+  ConsumerStatus status_of(const Consumer& stored, const std::vector<TypeCount>& types);
   Result<SubmissionStatus> submission_status(SubmissionId id);
   std::vector<std::string> gone_from(const Submission& submission) const;
 
@@ -176,7 +185,7 @@ struct Master::Rules {
   static bool is_hopeless(const Attempt& attempt);
   static Ended quarantined(const Attempt& attempt);
   static std::optional<std::chrono::milliseconds> back_off(const Attempt& attempt);
-  Result<void> quarantine(Live& consumer, const Attempt& attempt);
+  Result<void> quarantine(Live& consumer, const ConsumerQueue::Item& item, const Attempt& attempt);
   Result<bool> quarantine_if_hopeless(Live& consumer, const ConsumerQueue::Item& item);
   void expire_stuck();
   Result<void> remember_interruptions();
@@ -198,6 +207,12 @@ struct Master::Rules {
   void tell_attempt(PendingWalk& walk, const Attempt& attempt);
   Result<bool> is_pending(const Live& consumer, const LogEntry& entry);
   PendingTask pending_task(const PendingWalk& walk, const Attempt& attempt);
+
+  // --- how much that is (rules_backlog.cpp) ---
+  using PerLane = std::array<uint64_t, kLanes>;
+  static PerLane total_of(const Filter& filter, const std::vector<TypeCount>& types);
+  std::vector<uint64_t> backlog_of(const Consumer& consumer, const std::vector<TypeCount>& types) const;
+  Result<void> recount(Live& consumer);
 
   // --- modes ---
   Result<bool> declare_modes(Consumer& consumer, const Hello& hello, bool is_new);

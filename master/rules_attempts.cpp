@@ -121,7 +121,7 @@ Result<void> Master::Rules::blame(Live& consumer, const ConsumerQueue::Item& ite
   attempt.deaths++;
   attempt.reason = reason;
   auto wait = back_off(attempt);
-  if (!wait) return quarantine(consumer, attempt);
+  if (!wait) return quarantine(consumer, item, attempt);
   Step step(storage, next_seq);
   step.set(attempt);
   consumer.queue.set(attempt);
@@ -141,7 +141,7 @@ bool Master::Rules::is_hopeless(const Attempt& attempt) { return attempt.interru
 Result<bool> Master::Rules::quarantine_if_hopeless(Live& consumer, const ConsumerQueue::Item& item) {
   Attempt attempt = consumer.queue.attempt(item.seq);
   if (!is_hopeless(attempt)) return false;
-  auto done = quarantine(consumer, attempt);
+  auto done = quarantine(consumer, item, attempt);
   return done ? Result<bool>(true) : done.error();
 }
 
@@ -151,10 +151,10 @@ Master::Rules::Ended Master::Rules::quarantined(const Attempt& attempt) {
           counted(times, "instance") + " ended at work on it; the last: " + attempt.reason};
 }
 
-Result<void> Master::Rules::quarantine(Live& consumer, const Attempt& attempt) {
-  auto [outcome, message] = quarantined(attempt);
+Result<void> Master::Rules::quarantine(Live& consumer, const ConsumerQueue::Item& item,
+                                       const Attempt& attempt) {
   Step step(storage, next_seq);
-  auto ended = end_task(step, consumer, {attempt.seq, attempt.consumer, outcome, message});
+  auto ended = end_task(step, consumer, item, quarantined(attempt));
   return ended ? apply(step) : ended;
 }
 

@@ -288,7 +288,7 @@ Result<void> Master::Rules::end_bulk(Step& step, Live& consumer, const Bulk& bul
     step.add(Mark{one.seq, record.id, ended.outcome, ended.message});
     step.remove(one);
     record.count(ended.outcome)++;
-    if (record.count(Outcome::kProcessable) > 0) record.count(Outcome::kProcessable)--;
+    lower(record.count(Outcome::kProcessable), 1);
     auto submission = is_failure(ended.outcome) ? step.submission(one.submission) : nullptr;
     if (!submission) return submission.error();
     if (*submission != nullptr) (*submission)->failures++;
@@ -380,7 +380,8 @@ Result<void> Master::Rules::make_due(Seq seq, ConsumerId consumer) {
   Step step(storage, next_seq);
   if (*outcome) {
     Consumer& counts = record_of(consumer);
-    if (counts.count(**outcome) > 0) counts.count(**outcome)--;
+    lower(counts.count(**outcome), 1);
+    lower(counts.passed[static_cast<size_t>(record->lane)], 1);
     step.set(counts);
     auto unmarked = unmark(step, Mark{seq, consumer, **outcome, {}}, *record);
     if (!unmarked) return unmarked;

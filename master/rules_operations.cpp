@@ -46,6 +46,7 @@ Result<uint64_t> Master::Rules::withdraw(const Submission& submission) {
     count += withdrawn->size();
     for (const auto& claim : *withdrawn) answer(claim.peer, 0, Withdrawn{claim.seq});
     consumer.finishes += static_cast<uint32_t>(withdrawn->size()) + 1;  // the watermark may have moved
+    consumer.is_recount_due = true;
   }
   return count;
 }

@@ -5,11 +5,6 @@
 #include "master/rules.h"
 
 namespace rebus {
-namespace {
-
-void lower(uint64_t& counter, uint64_t by) { counter -= std::min(counter, by); }
-
-}  // namespace
 
 Result<Pruned> Master::Rules::prune(const Prune& call) {
   auto young = young_for(call);
@@ -63,12 +58,15 @@ Result<void> Master::Rules::discount(Step& step, const Record& record) {
     if (!is_known) continue;
     Consumer& consumer = record_of(mark.consumer);
     lower(consumer.outcomes[static_cast<size_t>(mark.outcome)], 1);
+    lower(consumer.passed[static_cast<size_t>(record.lane)], 1);
     step.set(consumer);
   }
   if (record.seq != record.object) lower(of.results, 1);
   if (covers(kLimitPath, record.descriptor.selector.path())) lower(of.limits, 1);
-  for (auto& [id, consumer] : live)
+  for (auto& [id, consumer] : live) {
     consumer.queue.set(Attempt{.seq = record.seq, .consumer = id, .reason = {}});
+    consumer.is_recount_due = true;  // it may never have been passed
+  }
   return {};
 }
 

@@ -26,9 +26,11 @@ Result<Status> Master::Rules::status(const GetStatus& call) {
   for (const auto& [peer, session] : sessions) status.producers += session.is_producing ? 1 : 0;
   std::map<ConsumerId, const Consumer*> by_id;
   for (const auto& [key, stored] : known) by_id[stored.id] = &stored;
+  auto types = storage.types(kMaxTypes);
+  if (!types) return types.error();
   PageBudget budget;
   for (auto it = by_id.upper_bound(call.after); it != by_id.end(); ++it) {
-    ConsumerStatus entry = status_of(*it->second);
+    ConsumerStatus entry = status_of(*it->second, *types);
     if (!budget.takes(entry)) {
       status.cursor = status.consumers.back().consumer.id;
       break;
@@ -38,9 +40,10 @@ Result<Status> Master::Rules::status(const GetStatus& call) {
   return status;
 }
 
-ConsumerStatus Master::Rules::status_of(const Consumer& stored) {
+ConsumerStatus Master::Rules::status_of(const Consumer& stored, const std::vector<TypeCount>& types) {
   ConsumerStatus entry;
   entry.consumer = stored;
+  entry.pending = backlog_of(stored, types);
   auto it = live.find(stored.id);
   if (it == live.end()) return entry;
   entry.consumer = it->second.queue.consumer;

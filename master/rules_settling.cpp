@@ -19,6 +19,8 @@ Result<void> Master::Rules::store_watermarks(bool all) {
     bool due = consumer.finishes >= kWatermarkEvery || (consumer.finishes > 0 && consumer.queue.is_settled());
     if (!due && !all) continue;
     consumer.finishes = 0;
+    auto recounted = recount(consumer);
+    if (!recounted) return recounted;
     Consumer& record = consumer.queue.consumer;
     auto before = record.watermark;
     for (size_t lane = 0; lane < kLanes; lane++) {
@@ -75,6 +77,8 @@ size_t Master::Rules::hand_out_one(Live& consumer) {
   }
   Attempt attempt = consumer.queue.attempt((*item)->seq);
   if (!record || !wants(consumer, *record, attempt)) {
+    if (record && filter.matches(entry_of(*record)))
+      consumer.queue.consumer.passed[static_cast<size_t>((*item)->lane)]++;
     consumer.queue.release((*item)->seq, best->peer);
     return filter.cost();
   }

@@ -60,7 +60,7 @@ Result<void> Master::Rules::finish_claim(Session& session, Live& consumer, const
   if (!staged) return staged;
   Step failure(storage, next_seq);
   Step& step = call.outcome == Outcome::kDone ? children : failure;
-  auto ended = end_task(step, consumer, Mark{call.seq, session.consumer, call.outcome, call.message});
+  auto ended = end_task(step, consumer, item, {call.outcome, call.message});
   if (!ended) return ended;
   begin_next(step, session, consumer, call.next);
   keep_state(step, consumer, call);
@@ -87,9 +87,12 @@ void Master::Rules::forget_attempt(Step& step, Live& consumer, Seq seq) {
 }
 
 // The mark, and what counts it.
-Result<void> Master::Rules::end_task(Step& step, Live& consumer, const Mark& mark) {
+Result<void> Master::Rules::end_task(Step& step, Live& consumer, const ConsumerQueue::Item& item,
+                                     const Ended& ended) {
   Consumer& record = consumer.queue.consumer;
+  const Mark mark{item.seq, record.id, ended.outcome, ended.message};
   record.count(mark.outcome)++;
+  record.passed[static_cast<size_t>(item.lane)]++;
   step.set(record);
   step.add(mark);
   forget_attempt(step, consumer, mark.seq);

@@ -6,6 +6,7 @@
 #include "storage/keys.h"
 #include "storage/removal.h"
 #include "storage/stored_entry.h"
+#include "storage/type_count.h"
 
 namespace rebus {
 namespace {
@@ -95,6 +96,7 @@ Result<void> ChangeWriter::add_descriptor(const Record& record) {
   if (done) done = index_version(record);
   if (done) done = index_label(record);
   if (done) done = index_children(record);
+  if (done) done = count_type(transaction_, record, +1);
   if (!done) return done;
   std::string head = encode_head(entry_of(record));
   transaction_.put(Family::kLog, number_key(record.seq), head + pack(record));

@@ -119,6 +119,14 @@ std::string slot_key(ConsumerId consumer, uint32_t slot) {
 std::string collected_key(const Collected& collected) {
   return KeyWriter().u32(collected.consumer).u64(collected.submission).u64(collected.seq).take();
 }
+std::string type_key(Lane lane, bool is_object, const Domain& domain, std::string_view path) {
+  return KeyWriter()
+      .byte(static_cast<uint8_t>(lane))
+      .byte(is_object ? 1 : 0)
+      .word(domain.str())
+      .raw(path)
+      .take();
+}
 std::string mark_key(Seq seq, ConsumerId consumer) { return KeyWriter().u64(seq).u32(consumer).take(); }
 std::string consumer_key(ConsumerId consumer) { return KeyWriter().u32(consumer).take(); }
 

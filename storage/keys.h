@@ -10,7 +10,7 @@
 namespace rebus {
 
 // Another format is refused, never guessed.
-inline constexpr uint32_t kFormatVersion = 2;
+inline constexpr uint32_t kFormatVersion = 3;
 
 // Keys of Family::kSystem.
 inline constexpr char kFormatKey[] = "format";  // 4 bytes, big-endian
@@ -81,6 +81,7 @@ std::string consumer_key(ConsumerId consumer);
 std::string task_key(ConsumerId consumer, Seq seq);
 std::string slot_key(ConsumerId consumer, uint32_t slot);
 std::string collected_key(const Collected& collected);
+std::string type_key(Lane lane, bool is_object, const Domain& domain, std::string_view path);
 
 // Submissions whose last entries are near each other share a place in the index of active ones, so that a
 // submission that grows entry by entry does not leave a tombstone for each.

@@ -6,6 +6,7 @@
 #include "descriptor/pack.h"
 #include "storage/keys.h"
 #include "storage/stored_entry.h"
+#include "storage/type_count.h"
 
 namespace rebus {
 namespace {
@@ -52,6 +53,7 @@ Result<void> Removal::remove_descriptor(Seq seq) {
   auto done = note_version(old);
   if (done) done = remove_children(old);
   if (done) done = remove_marks(seq);
+  if (done) done = count_type(transaction_, old, -1);
   if (!done) return done;
   remove_indexes(old);
   labels_.insert({old.descriptor.domain.str(), old.descriptor.uuid});

@@ -26,7 +26,7 @@ Column column_of(Family family) {
 // Families of the index column share it: their keys begin with the family's number.
 std::string_view key_prefix(Family family) {
   static constexpr char kNumbers[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-                                      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30};
+                                      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
   static_assert(sizeof kNumbers == kFamilies);
   return column_of(family) == kIndexColumn ? std::string_view(kNumbers + static_cast<size_t>(family), 1)
                                            : std::string_view();

@@ -53,6 +53,15 @@ struct Changes {
   }
 };
 
+// How many descriptors of one kind are stored.
+struct TypeCount {
+  Lane lane = Lane::kNormal;
+  Domain domain;
+  std::string path;
+  bool is_object = false;
+  uint64_t descriptors = 0;
+};
+
 // A page of a search: positions, and where to go on (0: at the end). It may be short, even empty, though
 // there is more: one call looks at so much only.
 struct Page {
@@ -90,6 +99,8 @@ class Storage {
   virtual const std::string& bus_name() const = 0;  // 32 hex digits, made with the store
   virtual uint64_t epoch() const = 0;               // counts openings; raised durably by opening
   virtual StorageStatistics statistics() const = 0;
+  // At most `limit` of them.
+  virtual Result<std::vector<TypeCount>> types(size_t limit) = 0;
 
   // --- reading ---
   virtual Result<Record> get(Seq seq) = 0;

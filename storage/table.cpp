@@ -11,7 +11,7 @@ const char* family_name(Family family) {
       "?",     "system",      "log",     "bytes",   "stored",    "file",       "identity",  "digest",
       "path",  "version",     "uuid",    "label",   "child",     "origin",     "container", "content",
       "root",  "same origin", "name",    "mark",    "consumer",  "submission", "active",    "open",
-      "queue", "failure",     "attempt", "running", "collected", "state",      "pruned"};
+      "queue", "failure",     "attempt", "running", "collected", "state",      "pruned",    "type"};
   return kNames[static_cast<size_t>(family)];
 }
 

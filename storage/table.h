@@ -46,8 +46,9 @@ enum class Family : uint8_t {
   kCollected = 28,   // consumer, submission, seq
   kState = 29,       // consumer -> AgentState
   kPruned = 30,      // value digest: which values had their bytes removed
+  kType = 31,        // lane, whether objects, domain, path -> number of descriptors
 };
-inline constexpr size_t kFamilies = 31;
+inline constexpr size_t kFamilies = 32;
 
 // For messages.
 const char* family_name(Family family);

@@ -323,6 +323,27 @@ Result<std::vector<Submission>> TableStorage::active_after(Lane lane, Seq after)
   return out;
 }
 
+Result<std::vector<TypeCount>> TableStorage::types(size_t limit) {
+  std::vector<TypeCount> out;
+  auto add = [&](std::string_view key, std::string_view value) -> Result<bool> {
+    if (out.size() >= limit) return false;
+    KeyReader reader(key);
+    TypeCount one;
+    one.lane = static_cast<Lane>(reader.byte());
+    one.is_object = reader.byte() != 0;
+    auto domain = Domain::parse(reader.word());
+    one.path = reader.rest();
+    one.descriptors = last_number(value);
+    if (!reader.ok() || !domain || !is_type_path(one.path)) return undecodable(*table_, Family::kType, key);
+    one.domain = *domain;
+    out.push_back(std::move(one));
+    return true;
+  };
+  auto done = scan(Family::kType, "", "", add);
+  if (!done) return done.error();
+  return out;
+}
+
 Result<std::vector<SubmissionId>> TableStorage::open_submissions() {
   return std::vector<SubmissionId>(open_submissions_.begin(), open_submissions_.end());
 }

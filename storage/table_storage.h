@@ -28,6 +28,7 @@ class TableStorage final : public Storage {
   const std::string& bus_name() const override { return bus_name_; }
   uint64_t epoch() const override { return epoch_; }
   StorageStatistics statistics() const override;
+  Result<std::vector<TypeCount>> types(size_t limit) override;
 
   Result<Record> get(Seq seq) override;
   Result<Seq> lookup(const Domain& domain, const Selector& selector) override;

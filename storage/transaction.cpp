@@ -13,6 +13,7 @@ bool is_read_back(Family family) {
     case Family::kVersion:
     case Family::kLabel:
     case Family::kSubmission:
+    case Family::kType:
       return true;
     default:
       return false;

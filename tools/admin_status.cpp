@@ -24,6 +24,10 @@ std::string json_of(const ConsumerStatus& status) {
        {Outcome::kDone, Outcome::kFiltered, Outcome::kFailed, Outcome::kQuarantined, Outcome::kProcessable}) {
     json.add(outcome_name(outcome), consumer.count(outcome));
   }
+  if (auto backlog = status.backlog()) {
+    json.add("pending", *backlog).add("pending_urgent", status.pending[0]);
+    json.add("pending_normal", status.pending[1]).add("pending_bulk", status.pending[2]);
+  }
   json.add("at_work", status.claims).add("delayed", status.delayed).add("offered", status.offered);
   return json.str();
 }
@@ -60,13 +64,15 @@ std::string text_of(const Status& status) {
   std::string text = fmt::format("{} descriptors, {} injecting, {}\n", status.descriptors, status.producers,
                                  status.idle ? "idle" : "working");
   if (status.consumers.empty()) return text + "no consumers\n";
-  text += fmt::format("{:>4}  {:<{}}  {:>9}  {:>10}  {:>7}  {:>11}  {:>7}  {:>7}\n", "id", "consumer", width,
-                      "instances", "handled", "failed", "quarantined", "at work", "delayed");
+  text +=
+      fmt::format("{:>4}  {:<{}}  {:>9}  {:>10}  {:>10}  {:>7}  {:>11}  {:>7}  {:>7}\n", "id", "consumer",
+                  width, "instances", "handled", "pending", "failed", "quarantined", "at work", "delayed");
   for (const auto& one : status.consumers) {
-    text += fmt::format("{:>4}  {:<{}}  {:>9}  {:>10}  {:>7}  {:>11}  {:>7}  {:>7}", one.consumer.id,
+    auto backlog = one.backlog();
+    text += fmt::format("{:>4}  {:<{}}  {:>9}  {:>10}  {:>10}  {:>7}  {:>11}  {:>7}  {:>7}", one.consumer.id,
                         name_of(one.consumer), width, one.instances, done_or_filtered(one.consumer),
-                        one.consumer.count(Outcome::kFailed), one.consumer.count(Outcome::kQuarantined),
-                        one.claims, one.delayed);
+                        backlog ? std::to_string(*backlog) : "?", one.consumer.count(Outcome::kFailed),
+                        one.consumer.count(Outcome::kQuarantined), one.claims, one.delayed);
     std::string state = state_of(one);
     text += (state.empty() ? "" : "  " + state) + "\n";
   }
@@ -101,11 +107,14 @@ With -o json one object, whose names stay what they are:
     failed       listed by `rebus_agent … ls_failed`
     quarantined  given up because instances ended at work on them; likewise
     processable  collected: they wait until somebody asks, or their time comes
+    pending      still to be handled, those at work among them; pending_urgent, pending_normal and pending_bulk by
+                 priority. At most so many, after something was cancelled and before all is handled. Not there if
+                 it is not known
     at_work      tasks that its instances have now
     delayed      tasks that wait for their next try
     offered      tasks handed out since the master started
 
-All but at_work, delayed, processable and instances count up, until something is pruned or tried again. The figures of a
+All but pending, at_work, delayed, processable and instances count up, until something is pruned or tried again. The figures of a
 consumer that is not running are those of its end.
 
 Examples:

@@ -264,6 +264,10 @@ BusOverview Infra::overview() const {
   if (news_) {
     all.is_idle = news_->status.idle;
     all.descriptors = news_->status.descriptors;
+    for (const ConsumerStatus& one : news_->status.consumers) {
+      for (size_t lane = 0; lane < one.pending.size() && lane < kLanes; lane++)
+        all.queue[lane] += one.pending[lane];
+    }
   }
   if (config_.master) all.rows.push_back(row_of(kMaster));
   for (size_t i = 0; i < crews_.size(); i++) all.rows.push_back(row_of(i));
@@ -291,6 +295,8 @@ void Infra::add_figures(const Crew& crew, AgentRow& row) const {
   row.is_consumer = true;
   row.handled = status->consumer.handled();
   row.failed = status->consumer.failures();
+  auto backlog = status->backlog();
+  if (backlog) row.total = row.handled + status->consumer.count(Outcome::kProcessable) + *backlog;
   row.at_work = status->claims;
   row.delayed = status->delayed;
   row.rate = crew.rate.per_second();

@@ -22,6 +22,17 @@ std::string stage_text(const BusOverview& overview) {
   return overview.stages == 0 ? "" : fmt::format("stage {} of {}, ", overview.stage, overview.stages);
 }
 
+std::string progress_text(const AgentRow& row) {
+  return row.total ? fmt::format("{}/{}", row.handled, *row.total) : std::to_string(row.handled);
+}
+
+// Of nothing where nothing waits.
+std::string queue_text(const BusOverview& overview) {
+  const auto& [urgent, normal, bulk] = overview.queue;
+  if (urgent + normal + bulk == 0) return "";
+  return fmt::format("queue {} urgent, {} normal, {} bulk, ", urgent, normal, bulk);
+}
+
 std::string note_of(const AgentRow& row) {
   std::string note = row.state;
   if (row.delayed > 0) note += fmt::format("{}{} to be tried again", note.empty() ? "" : ", ", row.delayed);
@@ -36,7 +47,7 @@ std::string row_text(const AgentRow& row, size_t width) {
   std::string text =
       fmt::format("{:<{}}  {:>7}", row.name, width, fmt::format("{}/{}", row.running, row.wanted));
   if (row.is_consumer) {
-    text += fmt::format("  {:>11}  {:>7}  {:>7}  {:>9}", row.handled, row.failed, row.at_work,
+    text += fmt::format("  {:>17}  {:>7}  {:>7}  {:>9}", progress_text(row), row.failed, row.at_work,
                         fmt::format("{:.0f}/s", row.rate));
   }
   std::string note = note_of(row);
@@ -62,20 +73,21 @@ std::vector<std::string> status_lines(const BusOverview& overview) {
   size_t width = 5;
   for (const AgentRow& row : overview.rows) width = std::max(width, row.name.size());
   std::vector<std::string> lines = {
-      fmt::format("── {}: {}{} descriptors, {}, {}", overview.title, stage_text(overview),
-                  overview.descriptors, state_of_bus(overview), clock_text(overview.age)),
-      fmt::format("{:<{}}  {:>7}  {:>11}  {:>7}  {:>7}  {:>9}", "agent", width, "running", "handled",
+      fmt::format("── {}: {}{} descriptors, {}{}, {}", overview.title, stage_text(overview),
+                  overview.descriptors, queue_text(overview), state_of_bus(overview),
+                  clock_text(overview.age)),
+      fmt::format("{:<{}}  {:>7}  {:>17}  {:>7}  {:>7}  {:>9}", "agent", width, "running", "handled/total",
                   "failed", "at work", "rate")};
   for (const AgentRow& row : overview.rows) lines.push_back(row_text(row, width));
   return lines;
 }
 
 std::string status_summary(const BusOverview& overview) {
-  std::string text =
-      fmt::format("{}{} descriptors, {}", stage_text(overview), overview.descriptors, state_of_bus(overview));
+  std::string text = fmt::format("{}{} descriptors, {}{}", stage_text(overview), overview.descriptors,
+                                 queue_text(overview), state_of_bus(overview));
   for (const AgentRow& row : overview.rows) {
     text += fmt::format("; {} {}/{} running", row.name, row.running, row.wanted);
-    if (row.is_consumer) text += fmt::format(", {} handled, {} failed", row.handled, row.failed);
+    if (row.is_consumer) text += fmt::format(", {} handled, {} failed", progress_text(row), row.failed);
     if (std::string note = note_of(row); !note.empty()) text += ", " + note;
   }
   return text;

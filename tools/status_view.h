@@ -1,8 +1,10 @@
 // StatusView: what a bus and its agents are doing, as lines for people.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,8 +34,9 @@ struct AgentRow {
   std::string state;         // of one that is no consumer, or has trouble: "done", "starts again in 4 s"
   bool is_consumer = false;  // then the figures hold
   uint64_t handled = 0, failed = 0, at_work = 0;
-  double rate = 0;       // handled per second
-  uint64_t delayed = 0;  // to be tried again later
+  std::optional<uint64_t> total = {};  // handled, and still to be
+  double rate = 0;                     // handled per second
+  uint64_t delayed = 0;                // to be tried again later
 };
 
 struct BusOverview {
@@ -43,6 +46,7 @@ struct BusOverview {
   bool answers = false;          // the master
   bool is_idle = false;
   uint64_t descriptors = 0;
+  std::array<uint64_t, kLanes> queue{};  // descriptors still to be handled, of all consumers
   std::vector<AgentRow> rows;
 };
 

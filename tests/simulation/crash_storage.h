@@ -76,6 +76,7 @@ class CrashStorage final : public Storage {
   SubmissionId last_submission() const override { return inner_->last_submission(); }
   Result<std::vector<Submission>> active_after(Lane l, Seq s) override { return inner_->active_after(l, s); }
   Result<std::vector<SubmissionId>> open_submissions() override { return inner_->open_submissions(); }
+  Result<std::vector<TypeCount>> types(size_t n) override { return inner_->types(n); }
   Result<std::vector<UuidLabel>> uuids(const Domain& d, const Uuid& u, size_t n) override {
     return inner_->uuids(d, u, n);
   }

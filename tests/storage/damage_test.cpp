@@ -148,7 +148,7 @@ TEST_F(Damaged, format_is_refused) {
     EXPECT_NE(opening_error(), "") << text;
   }
   write_file(store() + "/FORMAT", "rebus storage 1\n");
-  EXPECT_NE(opening_error().find("format 1; this rebus reads and writes format 2"), std::string::npos);
+  EXPECT_NE(opening_error().find("format 1; this rebus reads and writes format 3"), std::string::npos);
   fs::remove(store() + "/FORMAT");
   EXPECT_NE(opening_error().find("FORMAT is missing"), std::string::npos);
 }
@@ -156,10 +156,10 @@ TEST_F(Damaged, format_is_refused) {
 TEST_F(Damaged, format_inside_the_database_counts_as_well) {
   auto table = must(RocksdbTable::open({store() + "/db", store()}));
   Batch batch;
-  batch.push_back({Family::kSystem, false, kFormatKey, KeyWriter().u32(3).take(), {}});
+  batch.push_back({Family::kSystem, false, kFormatKey, KeyWriter().u32(4).take(), {}});
   must(table->write(std::move(batch)));
   table.reset();
-  EXPECT_NE(opening_error().find("format 3; this rebus reads and writes format 2"), std::string::npos);
+  EXPECT_NE(opening_error().find("format 4; this rebus reads and writes format 3"), std::string::npos);
 }
 
 TEST_F(Damaged, entries_that_cannot_be_decoded_name_their_key) {

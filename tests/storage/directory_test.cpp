@@ -86,7 +86,7 @@ TEST(StoreDirectory, is_made_again_when_the_making_was_cut) {
   std::vector<std::function<void(const std::string&)>> states{
       [](const std::string&) {},
       [](const std::string& path) { write_file(path + "/FORMAT.tmp", "reb"); },
-      [](const std::string& path) { write_file(path + "/FORMAT", "rebus storage 2\n"); },
+      [](const std::string& path) { write_file(path + "/FORMAT", "rebus storage 3\n"); },
       [](const std::string& path) { fs::create_directories(path + "/values/tmp"); },
       [](const std::string& path) {
         fs::create_directory(path + "/db.new");

@@ -102,6 +102,7 @@ TEST(StorageFormat, page_shows_keys_as_they_are) {
       {Family::kAttempt, task_key(4, kPosition)},
       {Family::kRunning, slot_key(4, 1)},
       {Family::kPruned, digest_key(digest)},
+      {Family::kType, type_key(Lane::kNormal, true, lab, "/a")},
   };
   auto rows = documented();
   for (const auto& [family, key] : keys) {

@@ -222,6 +222,17 @@ class Examiner {
     EXPECT_EQ(statistics.value_bytes, model_.value_bytes());
     SubmissionId last = model_.submissions().empty() ? 0 : model_.submissions().rbegin()->first;
     EXPECT_EQ(storage_.last_submission(), last);
+    using Kind = std::tuple<Lane, std::string, std::string, bool>;
+    std::map<Kind, uint64_t> counted, expected;
+    for (const TypeCount& one : must(storage_.types(100'000))) {
+      counted[{one.lane, one.domain.str(), one.path, one.is_object}] = one.descriptors;
+    }
+    for (const Record& r : model_.records()) {
+      const Descriptor& d = r.descriptor;
+      expected[{r.lane, d.domain.str(), d.selector.path(), d.is_object()}]++;
+    }
+    EXPECT_EQ(counted, expected);
+    EXPECT_EQ(must(storage_.types(1)).size(), std::min<size_t>(1, expected.size()));
   }
 
   void records() {

@@ -65,6 +65,7 @@ TEST_P(Removed, descriptors_leave_no_trace_in_any_search) {
   EXPECT_TRUE(must(storage_->failures(1, 0, 10)).empty());
   EXPECT_TRUE(must(storage_->attempts(1)).empty());
   EXPECT_TRUE(must(storage_->uuids(Domain(), {}, 10)).empty());
+  EXPECT_TRUE(must(storage_->types(10)).empty());
   EXPECT_EQ(storage_->statistics().descriptors, 0u);
   EXPECT_EQ(storage_->statistics().value_bytes, 0u);
   EXPECT_EQ(storage_->statistics().head, child);  // no position is given out twice

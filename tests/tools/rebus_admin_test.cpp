@@ -67,7 +67,8 @@ TEST_F(RebusAdmin, StatusHasEveryFigureUnderItsName) {
   Json one = consumer("file_id");
   EXPECT_EQ(one["handled"], 2);
   EXPECT_EQ(one["done"], 2);
-  for (const char* name : {"failed", "quarantined", "at_work", "delayed", "filtered", "paused"}) {
+  for (const char* name : {"failed", "quarantined", "at_work", "delayed", "filtered", "paused", "pending",
+                           "pending_urgent", "pending_normal", "pending_bulk"}) {
     EXPECT_EQ(one[name], 0) << name;
   }
   std::string text = admin({"status"}).out;
@@ -82,6 +83,7 @@ TEST_F(RebusAdmin, PauseIsNamedByWhoWaitsAndResumeEndsIt) {
   EXPECT_TRUE(eventually(
       [&] { return waiting.err().find("waiting for file_id, which is paused") != std::string::npos; }));
   EXPECT_NE(admin({"status"}).out.find("paused"), std::string::npos);
+  EXPECT_EQ(consumer("file_id")["pending_normal"], 1);
   EXPECT_EQ(admin({"resume", "file_id"}).exit_code, 0);
   EXPECT_EQ(waiting.wait().exit_code, 0);
 }

@@ -54,19 +54,26 @@ TEST(LineBuffer, GivesWholeLinesAndCutsLongOnes) {
 }
 
 TEST(StatusView, ShowsEachAgentWithItsFigures) {
-  BusOverview overview{"case7.yaml", 1, 2, seconds(3725), true, false, 1234, {}};
-  overview.rows.push_back({"master", 1, 1, 2, "", false, 0, 0, 0, 0});
-  overview.rows.push_back({"hasher", 1, 2, 0, "starts again", true, 40, 3, 4, 12.6, 2});
+  BusOverview overview{"case7.yaml", 1, 2, seconds(3725), true, false, 1234, {0, 60, 2}, {}};
+  overview.rows.push_back({"master", 1, 1, 2, "", false, 0, 0, 0, {}, 0});
+  overview.rows.push_back({"hasher", 1, 2, 0, "starts again", true, 40, 3, 4, 102, 12.6, 2});
   auto lines = status_lines(overview);
   ASSERT_EQ(lines.size(), 4u);
-  EXPECT_EQ(lines[0], "── case7.yaml: stage 1 of 2, 1234 descriptors, working, 1:02:05");
+  EXPECT_EQ(
+      lines[0],
+      "── case7.yaml: stage 1 of 2, 1234 descriptors, queue 0 urgent, 60 normal, 2 bulk, working, 1:02:05");
   EXPECT_NE(lines[2].find("2 restarts"), std::string::npos) << lines[2];
-  for (const char* word : {"hasher", "1/2", " 40 ", " 3 ", " 4 ", "13/s", "starts again"}) {
+  for (const char* word : {"hasher", "1/2", " 40/102 ", " 3 ", " 4 ", "13/s", "starts again"}) {
     EXPECT_NE(lines[3].find(word), std::string::npos) << lines[3];
   }
-  EXPECT_EQ(status_summary(overview),
-            "stage 1 of 2, 1234 descriptors, working; master 1/1 running, 2 restarts; hasher 1/2 running, 40 "
-            "handled, 3 failed, starts again, 2 to be tried again");
+  EXPECT_EQ(
+      status_summary(overview),
+      "stage 1 of 2, 1234 descriptors, queue 0 urgent, 60 normal, 2 bulk, working; master 1/1 running, 2 "
+      "restarts; hasher 1/2 running, 40/102 handled, 3 failed, starts again, 2 to be tried again");
+  overview.rows[1].total.reset();
+  EXPECT_NE(status_lines(overview)[3].find(" 40 "), std::string::npos);
+  overview.queue = {};
+  EXPECT_EQ(status_lines(overview)[0].find("queue"), std::string::npos);
   overview.answers = false;
   EXPECT_NE(status_lines(overview)[0].find("does not answer"), std::string::npos);
 }
