@@ -8,6 +8,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 
 #include "descriptor/escape.h"
 
@@ -94,17 +95,33 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
 };
 
+// Of the kernel, since it runs, in any control group; 0 if it does not tell.
+uint64_t memory_kills() {
+  std::ifstream counters("/proc/vmstat");
+  std::string name;
+  for (uint64_t count = 0; counters >> name >> count;) {
+    if (name == "oom_kill") return count;
+  }
+  return 0;
+}
+
 Error failed_to(const std::string& what) { return {Code::kUnavailable, what + ": " + std::strerror(errno)}; }
 
 }  // namespace
 
 std::string to_text(const Ending& ending) {
   if (ending.signal == 0) return "ended with exit code " + std::to_string(ending.code);
-  return "was killed by signal " + std::to_string(ending.signal) + " (" + strsignal(ending.signal) + ")";
+  std::string text =
+      "was killed by signal " + std::to_string(ending.signal) + " (" + strsignal(ending.signal) + ")";
+  return ending.lacked_memory ? text + " while the kernel killed for want of memory" : text;
 }
 
 ChildProcess::ChildProcess(pid_t pid, int err_fd, int out_fd)
-    : pid_(pid), end_fd_(pidfd_open(pid, 0)), err_fd_(err_fd), out_fd_(out_fd) {}
+    : pid_(pid),
+      end_fd_(pidfd_open(pid, 0)),
+      err_fd_(err_fd),
+      out_fd_(out_fd),
+      memory_kills_(memory_kills()) {}
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const ChildCall& call) {
   SpawnPlan plan;
@@ -154,8 +171,9 @@ Ending ChildProcess::reap() {
   int status = 0;
   waitpid(pid_, &status, 0);
   is_reaped_ = true;
-  if (WIFSIGNALED(status)) return {WTERMSIG(status), 0};
-  return {0, WEXITSTATUS(status)};
+  if (!WIFSIGNALED(status)) return {0, WEXITSTATUS(status)};
+  bool lacked_memory = WTERMSIG(status) == SIGKILL && memory_kills() > memory_kills_;
+  return {WTERMSIG(status), 0, lacked_memory};
 }
 
 }  // namespace rebus

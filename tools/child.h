@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct ChildCall {
 struct Ending {
   int signal = 0;
   int code = 0;
+  bool lacked_memory = false;  // the kernel killed somebody for want of memory while it ran
 };
 // "was killed by signal 9 (Killed)", "ended with exit code 75".
 std::string to_text(const Ending& ending);
@@ -56,6 +58,7 @@ class ChildProcess {
   int end_fd_;
   int err_fd_;
   int out_fd_;
+  uint64_t memory_kills_;  // of the kernel, before it was started
   bool is_reaped_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
@@ -12,6 +13,38 @@ namespace rebus {
 namespace {
 
 using Words = std::vector<std::string>;
+
+// A control group that ends who takes more memory.
+class MemoryGroup {
+ public:
+  // Not there if the machine does not let us.
+  explicit MemoryGroup(uint64_t limit) {
+    std::string name = "/rebus_launcher_test_" + std::to_string(getpid());
+    for (const char* place : {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"}) {
+      path_ = place + name;
+      std::error_code failed;
+      if (!std::filesystem::create_directory(path_, failed)) continue;
+      for (const char* file : {"/memory.limit_in_bytes", "/memory.max"}) {
+        std::ofstream setting(path_ + file);
+        if (setting << limit << std::flush) return;
+      }
+      std::filesystem::remove(path_, failed);
+    }
+    path_.clear();
+  }
+  ~MemoryGroup() {
+    if (path_.empty()) return;
+    EXPECT_TRUE(eventually([&] { return rmdir(path_.c_str()) == 0; }));
+  }
+  MemoryGroup(const MemoryGroup&) = delete;
+  MemoryGroup& operator=(const MemoryGroup&) = delete;
+
+  bool is_there() const { return !path_.empty(); }
+  std::string members() const { return path_ + "/cgroup.procs"; }
+
+ private:
+  std::string path_;
+};
 
 class LauncherTest : public testing::Test {
  protected:
@@ -23,6 +56,16 @@ class LauncherTest : public testing::Test {
       fs::copy_file(std::string(REBUS_BIN) + "/" + name, folder_.at("bin/") + name);
     }
     fs::copy_file(std::string(REBUS_BIN) + "/../tests/crash_agent", folder_.at("bin/rebus_agent"));
+  }
+
+  // Has agents of one name end when they take more memory.
+  void limit(const std::string& agent, const MemoryGroup& group) const {
+    namespace fs = std::filesystem;
+    fs::rename(folder_.at("bin/rebus_agent"), folder_.at("bin/agent"));
+    folder_.write("bin/rebus_agent", "#!/bin/sh\ncase \"$*\" in *" + agent + "*) echo $$ > " +
+                                         group.members() + ";; esac\nexec " + folder_.at("bin/agent") +
+                                         " \"$@\"\n");
+    fs::permissions(folder_.at("bin/rebus_agent"), fs::perms::owner_all);
   }
 
   Finished ask(Words words) const {
@@ -58,6 +101,30 @@ TEST_F(LauncherTest, WhatKillsAnAgentThriceIsQuarantinedAndExplained) {
   launcher.signal(SIGTERM);
   auto done = launcher.wait();
   EXPECT_EQ(done.exit_code, 0) << done.err;
+}
+
+TEST_F(LauncherTest, WhatTakesAllMemoryThriceIsQuarantinedAndSaidSo) {
+  MemoryGroup group(56 << 20);
+  if (!group.is_there()) GTEST_SKIP() << "NOT TESTED: no control group for memory of its own";
+  limit("unarchive", group);
+  folder_.write("infra.yaml", "master: {busaddr: '" + address_ +
+                                  "', storage: ram}\n"
+                                  "agents: {stages: [{agents: [unarchive, hasher]}]}\n");
+  Process launcher({folder_.at("bin/rebus_infra"), "infra.yaml"}, folder_.path());
+  ASSERT_TRUE(eventually([&] { return ask({"ls"}).exit_code == 0; })) << launcher.err();
+  // Its dictionary alone is 64 MiB.
+  ASSERT_EQ(shell("head -c 100000000 /dev/zero | xz -9 > poison.xz; tar czf b.tgz -C /bin ls", folder_.path())
+                .exit_code,
+            0);
+  auto injected = ask({"inject", "--wait", "poison.xz", "b.tgz"});
+  EXPECT_EQ(injected.exit_code, 3) << injected.err;
+  auto failed = ask({"ls_failed"}).out;
+  EXPECT_TRUE(failed.starts_with("unarchive quarantined /compressed/xz/%")) << failed;
+  EXPECT_NE(failed.find("(Killed) while the kernel killed for want of memory"), failed.npos) << failed;
+  EXPECT_NE(ask({"--until-idle", "return", "--short", "/md5_hash"}).out.find("b.tgz:ls = "),
+            std::string::npos);
+  launcher.signal(SIGTERM);
+  EXPECT_EQ(launcher.wait().exit_code, 0);
 }
 
 }  // namespace

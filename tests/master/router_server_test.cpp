@@ -10,6 +10,7 @@
 #include "bus/bus.h"
 #include "bus/codec.h"
 #include "bus/zmq_channel.h"
+#include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
 namespace rebus {
@@ -208,6 +209,29 @@ TEST_P(Served, ARestartIsAPauseAndNoError) {
   event = consumer->next_event();  // the claim was the old master's, so it comes again
   ASSERT_TRUE(event.has_value());
   EXPECT_EQ(std::get<Task>(*event).record.descriptor.selector, object.selector);
+}
+
+TEST_P(Served, HundredsOfAgentsAreBackAfterARestartOfTheMaster) {
+#ifdef REBUS_SANITIZED
+  constexpr uint32_t kAgents = 20;
+#else
+  constexpr uint32_t kAgents = 300;
+#endif
+  ServedMaster master(fresh_address());
+  std::vector<std::unique_ptr<Bus>> agents;
+  for (uint32_t i = 0; i < kAgents; i++) {
+    agents.push_back(join(master.address(), hello_of(Role::kConsumer, "hasher")));
+  }
+  master.stop();
+  master.start();
+  auto client = join(master.address(), hello_of(Role::kClient));
+  auto consumers = [&] { return client->status()->consumers; };
+  ASSERT_TRUE(eventually([&] { return consumers().at(0).instances == kAgents; }));
+  EXPECT_EQ(consumers().size(), 1u);
+  inject(*client, object_with("bytes"));  // and of all of them one is given it
+  EXPECT_EQ(consumers()[0].claims, 1u);
+  agents.resize(kAgents / 2);
+  EXPECT_TRUE(eventually([&] { return consumers().at(0).instances == kAgents / 2; }));
 }
 
 TEST_P(Served, WaitingCallsSurviveARestart) {

@@ -1,0 +1,75 @@
+// The disk stalls for longer than anybody may be silent: everything waits, and nobody is taken for dead.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "tests/support/process.h"
+#include "tests/support/scratch_folder.h"
+
+namespace rebus {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr int kFiles = 200;
+
+class SlowDiskTest : public testing::Test {
+ protected:
+  // Of the thread that commits, one sync takes 12 seconds: sessions live 6.5.
+  void SetUp() override {
+    if (run({"strace", "-o", "/dev/null", "true"}).exit_code != 0) {
+      GTEST_SKIP() << "NOT TESTED: strace may not trace here";
+    }
+    master_ = std::make_unique<Process>(
+        Words{"strace", "-f", "-qq", "-o", folder_.at("trace"), "-e", "trace=fdatasync", "-e",
+              "inject=fdatasync:delay_enter=12000000:when=25", std::string(REBUS_BIN) + "/rebus_master",
+              "--busaddr", address_, "--storage", "rocksdb", "--path", "db"},
+        folder_.path());
+    ASSERT_TRUE(eventually([&] { return master_->err().find("listening") != std::string::npos; }));
+  }
+  Words on_bus(const Words& words) const {
+    Words all = {"rebus_agent", "--busaddr", address_};
+    all.insert(all.end(), words.begin(), words.end());
+    return all;
+  }
+  bool has_stalled() const {
+    std::ifstream trace(folder_.at("trace"));
+    for (std::string line; std::getline(trace, line);) {
+      if (line.find("(DELAYED)") != line.npos) return true;
+    }
+    return false;
+  }
+
+  ScratchFolder folder_;
+  const std::string address_ = "ipc://" + folder_.at("bus");
+  std::unique_ptr<Process> master_;
+};
+
+TEST_F(SlowDiskTest, AStallIsWaitedForAndNobodyIsBlamed) {
+  std::vector<std::unique_ptr<Process>> hashers;
+  for (int i = 0; i < 2; i++) {
+    Words words = on_bus({"-vv", "--log-format", "json", "hasher"});
+    hashers.push_back(std::make_unique<Process>(words, folder_.path()));
+  }
+  Words inject = on_bus({"inject", "--wait", "--selector", "/binary/elf"});
+  for (int i = 0; i < kFiles; i++) {
+    inject.push_back(folder_.at(std::to_string(i)));
+    std::ofstream(inject.back()) << "file " << i;
+  }
+  auto injected = run(inject, folder_.path());
+  EXPECT_EQ(injected.exit_code, 0) << injected.err;
+  EXPECT_TRUE(has_stalled());
+  auto hashes = run(on_bus({"--until-idle", "return", "--short", "md5_hash"}), folder_.path());
+  EXPECT_EQ(hashes.sorted_lines().size(), static_cast<size_t>(kFiles)) << hashes.out;
+  for (auto& hasher : hashers) {
+    hasher->signal(SIGTERM);
+    auto ended = hasher->wait();
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_NE(ended.err.find("\"attempt\":1"), std::string::npos) << ended.err;
+    EXPECT_EQ(ended.err.find("\"attempt\":2"), std::string::npos) << "somebody was blamed: " << ended.err;
+  }
+}
+
+}  // namespace
+}  // namespace rebus
