@@ -89,7 +89,9 @@ Result<void> StoreDirectory::mark_format() {
                  path_ + " holds other files (" + escape(name) + ") and no rebus store: FORMAT is missing"};
   }
   if (fchmod(lock_.fd(), 0700) != 0) return file_error("closing to others", path_);
-  return replace_file(path_ + "/FORMAT", format_file());
+  auto written = replace_file(path_ + "/FORMAT", format_file());
+  return written ? sync_directory(path_)
+                 : written;  // before there are others, which make it look like no store
 }
 
 Result<void> StoreDirectory::has_room() {

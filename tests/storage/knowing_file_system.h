@@ -1,4 +1,4 @@
-// KnowingFileSystem: between RocksDB and the disk. Knows what would survive a power cut, and makes operations
+// KnowingFileSystem: between a store and the disk. Knows what would survive a power cut, and makes operations
 // fail.
 #pragma once
 
@@ -20,8 +20,9 @@ using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
-// What RocksDB does to its files: everything that changes them passes through `before` first, which may make
-// it fail. Syncs are played as well: no power goes off, and the tests take a tenth of the time.
+// What RocksDB does to its files, and what a test tells of others: everything that changes them passes
+// through `before` first, which may make it fail. Syncs are played as well: no power goes off, and the tests
+// take a tenth of the time.
 class KnowingFileSystem final : public rocksdb::FileSystemWrapper {
  public:
   enum class Operation { kCreate, kWrite, kSync, kRename, kDelete, kSyncDirectory };
@@ -38,8 +39,7 @@ class KnowingFileSystem final : public rocksdb::FileSystemWrapper {
     auto status = ask(Operation::kCreate, name);
     if (status.ok()) status = target()->NewWritableFile(name, options, result, d);
     if (!status.ok()) return status;
-    note_size(name, 0);
-    note_name(name, std::nullopt);
+    note_new(name);
     *result = std::make_unique<Writer>(std::move(*result), name, *this);
     return status;
   }
@@ -47,14 +47,9 @@ class KnowingFileSystem final : public rocksdb::FileSystemWrapper {
                       IODebugContext* d) override {
     auto status = ask(Operation::kRename, to);
     if (!status.ok()) return status;
-    std::optional<std::string> old;
-    if (std::filesystem::exists(to)) old = file_bytes(to);
+    auto old = bytes_under(to);
     status = target()->RenameFile(from, to, o, d);
-    if (!status.ok()) return status;
-    std::lock_guard lock(mutex_);
-    if (auto known = synced_.extract(from); !known.empty()) synced_[to] = known.mapped();
-    names_.erase(from);
-    names_.try_emplace(to, std::move(old));
+    if (status.ok()) note_rename(from, to, std::move(old));
     return status;
   }
   IOStatus DeleteFile(const std::string& name, const IOOptions& o, IODebugContext* d) override {
@@ -66,6 +61,39 @@ class KnowingFileSystem final : public rocksdb::FileSystemWrapper {
     auto status = target()->NewDirectory(name, o, result, d);
     if (status.ok()) *result = std::make_unique<Directory>(std::move(*result), name, *this);
     return status;
+  }
+
+  // --- for files that are not RocksDB's ---
+  IOStatus ask(Operation operation, const std::string& file) {
+    std::lock_guard lock(asking_);
+    return before ? before(operation, file) : IOStatus::OK();
+  }
+  // A new file.
+  void note_new(const std::string& name) {
+    note_size(name, 0);
+    note_name(name, std::nullopt);
+  }
+  // So many bytes of it are on the disk.
+  void note_size(const std::string& name, uint64_t size) {
+    std::lock_guard lock(mutex_);
+    synced_[name] = size;
+  }
+  // `old`: what stood under the new name before.
+  void note_rename(const std::string& from, const std::string& to, std::optional<std::string> old) {
+    std::lock_guard lock(mutex_);
+    if (auto known = synced_.extract(from); !known.empty()) synced_[to] = known.mapped();
+    names_.erase(from);
+    names_.try_emplace(to, std::move(old));
+  }
+  // The names in a directory are on the disk.
+  void note_names_in(const std::string& directory) {
+    std::lock_guard lock(mutex_);
+    std::erase_if(names_, [&](const auto& entry) {
+      return std::filesystem::path(entry.first).parent_path() == std::filesystem::path(directory);
+    });
+  }
+  static std::optional<std::string> bytes_under(const std::string& name) {
+    return std::filesystem::is_regular_file(name) ? std::optional(file_bytes(name)) : std::nullopt;
   }
 
   // A copy of the store as it would be found after the power went off now: without what was not synced. The
@@ -145,14 +173,6 @@ class KnowingFileSystem final : public rocksdb::FileSystemWrapper {
     KnowingFileSystem& system_;
   };
 
-  IOStatus ask(Operation operation, const std::string& file) {
-    std::lock_guard lock(asking_);
-    return before ? before(operation, file) : IOStatus::OK();
-  }
-  void note_size(const std::string& name, uint64_t size) {
-    std::lock_guard lock(mutex_);
-    synced_[name] = size;
-  }
   void note_name(const std::string& name, std::optional<std::string> old) {
     std::lock_guard lock(mutex_);
     names_.try_emplace(name, std::move(old));

@@ -8,9 +8,9 @@ namespace rebus {
 
 class Ledger {
  public:
-  // Small values in the table, some in blob files, few in files of their own.
+  // Small values in the table, some in blob files, few in files of their own, of those the first ones early.
   static std::string bytes_of(Seq seq) {
-    size_t size = seq % 50 == 0 ? 600000 : seq % 7 == 0 ? 20000 : 20;
+    size_t size = seq % 50 == 0 || seq == 6 || seq == 13 ? 600000 : seq % 7 == 0 ? 20000 : 20;
     std::string bytes = "entry " + std::to_string(seq) + " ";
     for (uint64_t x = seq; bytes.size() < size; x = x * 6364136223846793005 + 1442695040888963407) {
       bytes += static_cast<char>(x >> 56);
