@@ -26,7 +26,7 @@
 
 namespace {
 
-constexpr int kCut = 1, kNoMemory = 2, kNoAnswer = 3, kTooLarge = 4;  // exit codes
+constexpr int kCut = 1, kNoMemory = 2, kNoAnswer = 3, kTooLarge = 4, kUsage = 5;  // exit codes
 constexpr size_t kPieceBytes = 256 << 10;
 
 struct FreeState {
@@ -86,14 +86,29 @@ int compare_lines(size_t first, int least) {
   return std::cout.flush() ? 0 : kNoAnswer;
 }
 
+bool read_number(const char* word, unsigned long& number) {
+  char* end = nullptr;
+  errno = 0;
+  number = std::strtoul(word, &end, 10);
+  return *word >= '0' && *word <= '9' && *end == '\0' && errno == 0;
+}
+
+int explain_usage() {
+  std::cerr << "rebus_ssdeep: a worker of the agents signature and cluster; it takes no words, or: compare "
+               "FIRST LEAST\n";
+  return kUsage;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
+  unsigned long first = 0, least = 0;
+  bool compares = count == 4 && std::strcmp(words[1], "compare") == 0 && read_number(words[2], first) &&
+                  read_number(words[3], least) && least >= 1 && least <= 100;
+  if (!compares && count != 1) return explain_usage();
   rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   setrlimit(RLIMIT_FSIZE, &none);
-  if (count == 4 && std::strcmp(words[1], "compare") == 0) {
-    return compare_lines(std::strtoull(words[2], nullptr, 10), std::max(1, std::atoi(words[3])));
-  }
+  if (compares) return compare_lines(first, static_cast<int>(least));
   for (uint64_t size = 0; read_size(size);) hash_value(size);
 }

@@ -261,6 +261,15 @@ TEST_F(Signature, takes_programs_documents_and_scripts) {
   EXPECT_FALSE(run_once(*find_agent("signature"), object_of("/text/ascii", "x", "x")).wanted);
 }
 
+TEST_F(Signature, has_a_worker_that_refuses_words_that_it_does_not_know) {
+  for (const char* words : {"", "compare", "compare 1", "compare x 1", "compare 1 0", "compare 1 101",
+                            "compare -1 1", "compare 1 2 3", "other", "--help"}) {
+    auto done = shell(std::string("rebus_ssdeep ") + words + " < /dev/null");
+    EXPECT_EQ(done.exit_code, *words == '\0' ? 0 : 5) << words;
+    EXPECT_EQ(done.err.empty(), *words == '\0') << done.err;
+  }
+}
+
 TEST_F(Signature, says_before_any_work_that_rebus_ssdeep_is_missing) {
   setenv("PATH", "/nowhere", 1);
   auto once = run("x");
