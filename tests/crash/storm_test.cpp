@@ -50,6 +50,14 @@ class StormTest : public testing::Test {
     bus_.revive();
   }
 
+  // What it tells at the end.
+  void expect_undisturbed_result(const std::string& what) {
+    uint64_t again = bus_.settle();
+    size_t facts = bus_.expect_undisturbed_result();
+    std::cout << what << ": " << bus_.deaths() << " deaths, " << again << " quarantined tasks done again; "
+              << facts << " facts of " << bus_.injected() << " archives compared\n";
+  }
+
   int below(int end) { return std::uniform_int_distribution(0, end - 1)(random_); }
   std::string random_point(const std::vector<std::string>& names) {
     if (below(2) == 0) return "";
@@ -65,11 +73,20 @@ TEST_F(StormTest, EveryScheduleEndsInTheSameResult) {
   const int schedules = number_from("REBUS_SCHEDULES", 300);
   const int seed = number_from("REBUS_SEED", 1);
   for (int i = 0; i < schedules && !HasFailure(); i++) run_schedule(static_cast<unsigned>(seed + i));
-  uint64_t again = bus_.settle();
-  size_t facts = bus_.expect_undisturbed_result();
-  std::cout << schedules << " schedules from seed " << seed << ": " << bus_.deaths() << " deaths, " << again
-            << " quarantined tasks done again; " << facts << " facts of " << bus_.injected()
-            << " archives compared\n";
+  expect_undisturbed_result(std::to_string(schedules) + " schedules from seed " + std::to_string(seed));
+}
+
+TEST_F(StormTest, AHundredRestartsOfTheMasterUnderLoadEndInTheSameResult) {
+  constexpr int kRestarts = 100;
+  random_.seed(1);
+  for (int i = 0; i < kRestarts && !HasFailure(); i++) {
+    bus_.keep_injecting();
+    poll(nullptr, 0, below(400));
+    bus_.replace(bus_.master(), i % 4 == 0 ? SIGTERM : SIGKILL);
+    bus_.await_master();
+    bus_.revive();
+  }
+  expect_undisturbed_result(std::to_string(kRestarts) + " restarts");
 }
 
 }  // namespace
