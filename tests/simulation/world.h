@@ -44,6 +44,7 @@ class World {
   std::string check_laws();
   std::string check_progress();
   std::string check_consumer(const Hello& hello, ConsumerId id);
+  std::string check_count(const Hello& hello, ConsumerId id, uint64_t taken);
   std::string check_effects();
   std::string check_bulks(const std::string& agent);
   void work_on_bulk(Actor& actor);
