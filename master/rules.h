@@ -48,7 +48,7 @@ struct Master::Rules {
     uint32_t finishes = 0;  // since the watermark was stored
     // Something may have gone that was never passed, or was passed twice: Consumer::passed is set right when
     // nothing is left to do.
-    bool is_recount_due = true;
+    bool is_recount_due = false;
     std::optional<Bulk> bulk = {};         // under way
     MonotonicTime bulk_after = {};         // none before
     std::set<SubmissionId> gathered = {};  // Mode::kComplete: with something that was collected

@@ -152,6 +152,8 @@ Result<void> Master::Rules::join_consumer(Session& session) {
   auto found = live.find(session.consumer);
   if (found == live.end()) {
     Live fresh{ConsumerQueue(storage, **consumer, session.filter), {}};
+    fresh.is_recount_due =
+        (*consumer)->passed != PerLane{};  // it was here before, maybe when the master ended
     auto loaded = fresh.queue.load();
     if (loaded) loaded = load_gathered(fresh);
     if (!loaded) return loaded;
