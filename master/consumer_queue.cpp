@@ -46,7 +46,7 @@ Result<void> ConsumerQueue::load_attempts() {
     if (!record) return record.error();
     auto submission = storage_.submission(record->submission);
     if (!submission) return submission.error();
-    auto wanted = submission->cancelled ? is_wanted(seq) : true;
+    auto wanted = submission->cancelled ? is_wanted(storage_, seq) : true;
     if (!wanted) return wanted.error();
     if (*wanted) put_back({seq, record->submission, record->lane});
   }
@@ -124,17 +124,17 @@ Result<bool> ConsumerQueue::is_due(const Position& position, const LogEntry& ent
   }
   if (!position.only_shared) return true;
   looked_through_++;
-  return is_wanted(entry.seq);
+  return is_wanted(storage_, entry.seq);
 }
 
 // --- cancelled submissions ---
 
-Result<bool> ConsumerQueue::is_wanted(Seq seq) const {
-  auto record = storage_.get(seq);
+Result<bool> ConsumerQueue::is_wanted(Storage& storage, Seq seq) {
+  auto record = storage.get(seq);
   if (!record && record.error().code == Code::kNotFound) return false;
   if (!record) return record.error();
-  OriginWalk walk(storage_, [&](const Origin& origin) -> Result<bool> {
-    auto submission = storage_.submission(origin.submission);
+  OriginWalk walk(storage, [&](const Origin& origin) -> Result<bool> {
+    auto submission = storage.submission(origin.submission);
     if (!submission) return submission.error();
     return !submission->cancelled;
   });
@@ -162,13 +162,13 @@ Result<std::vector<ConsumerQueue::Withdrawal>> ConsumerQueue::cancel(const Submi
   if (!dropped) return dropped.error();
   for (auto it = delayed_.begin(); it != delayed_.end();) {
     bool is_its = it->second.submission == submission.id;
-    auto wanted = is_its ? is_wanted(it->second.seq) : true;
+    auto wanted = is_its ? is_wanted(storage_, it->second.seq) : true;
     if (!wanted) return wanted.error();
     it = *wanted ? std::next(it) : delayed_.erase(it);
   }
   for (auto& [seq, claim] : claims_) {
     if (claim.item.submission != submission.id) continue;
-    auto wanted = is_wanted(seq);
+    auto wanted = is_wanted(storage_, seq);
     if (!wanted) return wanted.error();
     claim.item.is_withdrawn = !*wanted;
     if (!*wanted) withdrawn.push_back({seq, claim.peer});
@@ -178,7 +178,7 @@ Result<std::vector<ConsumerQueue::Withdrawal>> ConsumerQueue::cancel(const Submi
 
 Result<void> ConsumerQueue::drop_unwanted(SubmissionId submission, std::deque<Item>& items) {
   for (auto it = items.begin(); it != items.end();) {
-    auto wanted = it->submission == submission ? is_wanted(it->seq) : true;
+    auto wanted = it->submission == submission ? is_wanted(storage_, it->seq) : true;
     if (!wanted) return wanted.error();
     it = *wanted ? std::next(it) : items.erase(it);
   }
@@ -197,7 +197,7 @@ void ConsumerQueue::revive(const Submission& submission) {
 }
 
 Result<void> ConsumerQueue::end_withdrawn(Item item) {
-  auto wanted = is_wanted(item.seq);
+  auto wanted = is_wanted(storage_, item.seq);
   if (!wanted) return wanted.error();
   item.is_withdrawn = item.is_revived = false;
   if (*wanted) put_back(item);

@@ -69,7 +69,7 @@ class ConsumerQueue {
   std::map<Seq, MonotonicTime> delays() const;
   std::optional<PeerId> holder(Seq seq) const;
   // Whether a submission that is not cancelled brought the file.
-  Result<bool> is_wanted(Seq seq) const;
+  static Result<bool> is_wanted(Storage& storage, Seq seq);
   size_t delayed() const { return delayed_.size(); }
 
   // What is known of earlier tries; an empty one if nothing is.

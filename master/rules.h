@@ -194,6 +194,8 @@ struct Master::Rules {
   Result<Retried> retry(const Retry& call);
   Result<std::vector<Mark>> failures_after(const std::string& agent, Seq seq, ConsumerId consumer, Seq after);
   std::set<ConsumerId> consumers_named(const std::string& agent) const;
+  // kNotFound: no consumer of it is known; empty: all are meant.
+  Result<void> expect_known(const std::string& agent) const;
   Consumer& record_of(ConsumerId consumer);
   Result<Attempt> attempt_of(ConsumerId consumer, Seq seq);
   Result<void> set_interruptions(Step& step, const Running& task, int change);
@@ -204,7 +206,8 @@ struct Master::Rules {
   Result<void> walk_absent(PendingWalk& walk);
   Result<void> walk_live(PendingWalk& walk, const Live& consumer);
   Result<void> walk_log(PendingWalk& walk, const Live& consumer, Seq begin);
-  void tell_attempt(PendingWalk& walk, const Attempt& attempt);
+  Result<void> tell_attempt(PendingWalk& walk, const Attempt& attempt);
+  Result<bool> is_dropped(Seq seq);
   Result<bool> is_pending(const Live& consumer, const LogEntry& entry);
   PendingTask pending_task(const PendingWalk& walk, const Attempt& attempt);
 
@@ -244,6 +247,7 @@ struct Master::Rules {
   // --- operations ---
   Result<Cancelled> cancel(const Cancel& call);
   Result<uint64_t> withdraw(const Submission& submission);
+  bool has_work_left(const Submission& submission) const;
   void forget_open(SubmissionId submission);
   Result<void> end_withdrawn(Session& session, Live& consumer, const ConsumerQueue::Item& item);
   Result<Paused> pause(const Pause& call);

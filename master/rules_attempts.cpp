@@ -260,7 +260,14 @@ Result<std::vector<Mark>> Master::Rules::failures_after(const std::string& agent
   return out;
 }
 
+Result<void> Master::Rules::expect_known(const std::string& agent) const {
+  return consumers_named(agent).empty() && !agent.empty() ? Result<void>(unknown_agent(agent))
+                                                          : Result<void>();
+}
+
 Result<FailedTasks> Master::Rules::failures(const ListFailures& call) {
+  auto is_known = expect_known(call.agent);
+  if (!is_known) return is_known.error();
   auto found = failures_after(call.agent, 0, call.consumer, call.after);
   if (!found) return found.error();
   FailedTasks answer;
@@ -276,6 +283,8 @@ Result<FailedTasks> Master::Rules::failures(const ListFailures& call) {
 }
 
 Result<Retried> Master::Rules::retry(const Retry& call) {
+  auto is_known = expect_known(call.agent);
+  if (!is_known) return is_known.error();
   auto found = failures_after(call.agent, call.seq, call.consumer, call.after);
   if (!found) return found.error();
   Retried answer;

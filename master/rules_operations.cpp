@@ -13,6 +13,11 @@ Result<Cancelled> Master::Rules::cancel(const Cancel& call) {
   auto submission = step.submission(call.submission);
   if (!submission) return submission.error();
   if ((*submission)->cancelled) return Cancelled{};
+  if (!has_work_left(**submission)) {
+    return Error{Code::kConflict, "nothing is left to be cancelled of submission " +
+                                      std::to_string(call.submission) +
+                                      ": every agent that the bus knows is through with it"};
+  }
   (*submission)->cancelled = true;
   (*submission)->open = false;
   const Submission cancelled = **submission;
@@ -25,6 +30,19 @@ Result<Cancelled> Master::Rules::cancel(const Cancel& call) {
     if (waiter.submission == cancelled.id) waiter.is_cancelled = true;
   }
   return Cancelled{*at_work};
+}
+
+// For somebody who is here or was. Where nobody ever was it is all left.
+bool Master::Rules::has_work_left(const Submission& submission) const {
+  if (submission.open || known.empty()) return true;
+  return std::any_of(known.begin(), known.end(), [&](const auto& entry) {
+    const Consumer& consumer = entry.second;
+    auto at_work = live.find(consumer.id);
+    if (at_work == live.end())
+      return consumer.watermark[static_cast<size_t>(submission.lane)] < submission.last;
+    return !at_work->second.queue.is_settled(submission.id, submission.lane) ||
+           has_bulk_to_come(at_work->second);
+  });
 }
 
 void Master::Rules::forget_open(SubmissionId submission) {

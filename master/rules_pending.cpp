@@ -39,6 +39,8 @@ struct Master::Rules::PendingWalk {
 };
 
 Result<PendingTasks> Master::Rules::pending(const ListPending& call) {
+  auto is_known = expect_known(call.agent);
+  if (!is_known) return is_known.error();
   const auto ids = consumers_named(call.agent);
   PendingWalk walk;
   for (auto it = ids.lower_bound(call.consumer); it != ids.end() && !walk.is_full; ++it) {
@@ -59,7 +61,10 @@ Result<PendingTasks> Master::Rules::pending(const ListPending& call) {
 Result<void> Master::Rules::walk_absent(PendingWalk& walk) {
   auto attempts = storage.attempts(walk.consumer);
   if (!attempts) return attempts.error();
-  for (const Attempt& attempt : *attempts) tell_attempt(walk, attempt);
+  for (const Attempt& attempt : *attempts) {
+    auto told = tell_attempt(walk, attempt);
+    if (!told) return told;
+  }
   return {};
 }
 
@@ -70,14 +75,29 @@ Result<void> Master::Rules::walk_live(PendingWalk& walk, const Live& consumer) {
     begin = std::min(begin, consumer.queue.watermark(lane, next_seq - 1) + 1);
   }
   for (const auto& [seq, attempt] : consumer.queue.attempts()) {
-    if (seq < begin) tell_attempt(walk, attempt);  // it is due again; others are met below
+    auto told = seq < begin ? tell_attempt(walk, attempt) : Result<void>();  // others are met below
+    if (!told) return told;
   }
   return walk_log(walk, consumer, begin);
 }
 
-void Master::Rules::tell_attempt(PendingWalk& walk, const Attempt& attempt) {
-  if (walk.is_full || attempt.seq <= walk.after) return;
-  if (walk.looks_at(attempt.seq)) walk.add(pending_task(walk, attempt));
+Result<void> Master::Rules::tell_attempt(PendingWalk& walk, const Attempt& attempt) {
+  if (walk.is_full || attempt.seq <= walk.after || !walk.looks_at(attempt.seq)) return {};
+  auto is_gone = is_dropped(attempt.seq);
+  if (!is_gone) return is_gone.error();
+  if (!*is_gone) walk.add(pending_task(walk, attempt));
+  return {};
+}
+
+// With its submission, or removed.
+Result<bool> Master::Rules::is_dropped(Seq seq) {
+  auto record = storage.get(seq);
+  if (!record && record.error().code == Code::kNotFound) return true;
+  if (!record) return record.error();
+  auto submission = storage.submission(record->submission);
+  if (!submission) return submission.error();
+  auto wanted = submission->cancelled ? ConsumerQueue::is_wanted(storage, seq) : Result<bool>(true);
+  return wanted ? Result<bool>(!*wanted) : wanted.error();
 }
 
 Result<void> Master::Rules::walk_log(PendingWalk& walk, const Live& consumer, Seq begin) {
@@ -107,9 +127,8 @@ Result<bool> Master::Rules::is_pending(const Live& consumer, const LogEntry& ent
   if (!record && record.error().code == Code::kNotFound) return false;
   if (!record) return record.error();
   if (!wants(consumer, *record, queue.attempt(entry.seq))) return false;
-  auto submission = storage.submission(record->submission);
-  if (!submission) return submission.error();
-  return submission->cancelled ? queue.is_wanted(entry.seq) : Result<bool>(true);
+  auto is_gone = is_dropped(entry.seq);
+  return is_gone ? Result<bool>(!*is_gone) : is_gone.error();
 }
 
 PendingTask Master::Rules::pending_task(const PendingWalk& walk, const Attempt& attempt) {

@@ -78,7 +78,7 @@ Result<int> cancel(const AdminCall& call) {
 }
 
 constexpr const char* kCancelHelp =
-    R"(Ends a submission before it is complete. What is queued of it is dropped for every consumer, also for those that come later; instances that are at work on it are told, stop at their next chance, and nothing of what they were doing is stored. What was stored before stays: `prune` removes it. The injection itself, if it goes on, ends with exit code 3, and so does `inject --wait`.
+    R"(Ends a submission before it is complete. It is refused, with exit code 3, when every agent that the bus knows is through with it. What is queued of it is dropped for every consumer, also for those that come later; instances that are at work on it are told, stop at their next chance, and nothing of what they were doing is stored. What was stored before stays: `prune` removes it. The injection itself, if it goes on, ends with exit code 3, and so does `inject --wait`.
 
 Files that another submission brought too are still handled for that one, as if the cancelled one had never been; and a file of a cancelled submission that is injected again is handled then.
 

@@ -117,12 +117,16 @@ void TreeDrawing::draw_footer(const SubmissionStatus& status) {
     JsonObject json;
     json.add("submission", s.id).add("injected", s.roots).add("extracted", s.files).add("results", s.results);
     json.add("failures", failures).add("limits", limits).add_json("complete", truth(status.complete));
+    json.add_json("cancelled", truth(s.cancelled));
     json.add("gone", status.gone);
     return setting_.out.write(json.str() + "\n");
   }
   setting_.out.write(std::to_string(s.roots) + " injected, " + std::to_string(s.files) + " extracted, " +
                      counted(s.results, "result") + ", " + counted(failures, "failure") + ", " +
-                     counted(limits, "limit") + ": " + (status.complete ? "complete" : "in progress") +
+                     counted(limits, "limit") + ": " +
+                     (s.cancelled       ? "cancelled"
+                      : status.complete ? "complete"
+                                        : "in progress") +
                      (status.gone.empty() ? "" : ", but not finished by " + joined(status.gone)) + "\n");
 }
 

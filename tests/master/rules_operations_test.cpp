@@ -254,6 +254,19 @@ TEST(Cancel, of_what_is_at_work_and_injected_again_is_not_lost_with_the_master) 
   EXPECT_EQ(std::set<std::string>(handled.begin(), handled.end()), (std::set<std::string>{"a0", "b"}));
 }
 
+TEST(Cancel, of_what_everybody_is_through_with_is_refused) {
+  BareMaster master;
+  PeerId client = master.join(Role::kClient, "admin");
+  PeerId hasher = join_objects_consumer(master, "hasher");
+  SubmissionId submission = submit(master, "a");
+  handle_all(master, hasher);
+  EXPECT_EQ(refusal(master.ask(client, Cancel{submission})), Code::kConflict);
+  master.tell(hasher, Goodbye{});
+  EXPECT_EQ(refusal(master.ask(client, Cancel{submission})), Code::kConflict);
+  SubmissionId later = submit(master, "b");  // nobody is here, but one was
+  EXPECT_TRUE(std::holds_alternative<Cancelled>(master.ask(client, Cancel{later})));
+}
+
 TEST(Cancel, of_nothing_is_refused_and_twice_is_once) {
   BareMaster master;
   PeerId client = master.join(Role::kClient, "admin");

@@ -60,7 +60,6 @@ TEST(Pending, tells_who_has_what) {
   EXPECT_EQ(left[0].agent, "hasher");
   EXPECT_EQ(left[0].host, "lab");
   EXPECT_EQ(left[2].host, "");
-  EXPECT_TRUE(pending(master, "other").empty());
   master.tell(hasher, Finish{tasks[0].record.seq, Outcome::kDone, {}, {}});
   EXPECT_EQ(states(pending(master, "hasher")),
             (std::vector{PendingState::kHandedOut, PendingState::kHandedOut}));
@@ -117,6 +116,20 @@ TEST(Pending, is_nothing_of_what_was_cancelled) {
   master.ask(master.join(Role::kClient, "admin"), Cancel{submission});
   EXPECT_TRUE(pending(master).empty());
   EXPECT_EQ(master.tasks(hasher).size(), 1u) << "it was handed out before";
+}
+
+TEST(Pending, is_nothing_of_what_was_tried_and_cancelled_then) {
+  BareMaster master;
+  PeerId hasher = master.join(hello_from("lab", 7));
+  SubmissionId submission = submit_many(master, 1);
+  master.tell(hasher, Started{master.tasks(hasher).front().record.seq});
+  master.leave(hasher);
+  EXPECT_EQ(pending(master).size(), 1u);
+  master.ask(master.join(Role::kClient, "admin"), Cancel{submission});
+  EXPECT_TRUE(pending(master).empty()) << "without an instance";
+  submit(master, "later");
+  hasher = master.join(hello_from("lab", 8));
+  EXPECT_EQ(pending(master).size(), 1u) << "with one";
 }
 
 TEST(Pending, of_an_agent_without_instances_is_what_was_tried) {

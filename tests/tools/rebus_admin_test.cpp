@@ -146,6 +146,11 @@ TEST_F(RebusAdmin, CheckLooksAtTheBusOrAFile) {
 }
 
 TEST_F(RebusAdmin, RetryHasFailuresTriedAgain) {
+  auto unknown = admin({"retry", "hsher"});
+  EXPECT_EQ(unknown.exit_code, 1) << unknown.out;
+  EXPECT_NE(unknown.err.find("no consumer hsher was ever on this bus"), std::string::npos) << unknown.err;
+  auto consumer_process = start({"hasher"});
+  EXPECT_TRUE(eventually([&] { return consumer("hasher").contains("id"); }));
   EXPECT_EQ(admin({"retry", "hasher"}).out, "0 tasks of hasher will be tried again\n");
   EXPECT_EQ(admin({"retry", "hasher", "nonsense"}).exit_code, 2);
 }
