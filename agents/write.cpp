@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "agents/support/file_name.h"
@@ -46,10 +47,12 @@ class Write final : public Agent {
   }
 
   void tell(const Record& record, const std::string& name, const std::string& path) {
-    if (!wants_json(setting_)) return setting_.out.write(path + "\n");
+    if (!wants_json(setting_)) return setting_.out.list(path + "\n");
     NameList one{{name}, false};
-    setting_.out.write(metadata_json(record, &one).add("file", path).str() + "\n");
+    setting_.out.list(metadata_json(record, &one).add_json("file", quoted(path)).str() + "\n");
   }
+
+  static std::string quoted(const std::string& path);
 
   Setting setting_;
   Pattern pattern_;
@@ -57,8 +60,15 @@ class Write final : public Agent {
   CutNames cut_names_;
 };
 
+// As JSON that gives the very path, which has escapes of its own; with --raw-names it may be any bytes.
+std::string Write::quoted(const std::string& path) {
+  return is_utf8(path) ? nlohmann::json(path).dump() : json_string(path);
+}
+
 // Before anything is worked on: a wrong folder must not cost the work.
 Result<void> check_target(const std::string& path) {
+  if (path.empty())
+    return Error{Code::kInvalid, "--target-dir is empty: name a directory, or . for this one"};
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return {};
   bool is_fit = std::filesystem::is_directory(path, ignored) && access(path.c_str(), W_OK | X_OK) == 0;

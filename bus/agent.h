@@ -78,6 +78,8 @@ class Output {
  public:
   virtual ~Output() = default;
   virtual void write(std::string_view bytes) = 0;  // exactly these bytes, to standard output
+  // The same, of what only tells what was done elsewhere: if nobody reads it any more, the work goes on.
+  virtual void list(std::string_view bytes) { write(bytes); }
   // A line for a person, to standard error; escaped by the caller.
   virtual void note(const std::string& line) = 0;
   // A line of progress, overwritten by the next; shown only on a terminal.

@@ -52,6 +52,15 @@ void Terminal::write(std::string_view bytes) {
   if (int error = write_whole(STDOUT_FILENO, bytes); error != 0) close_output(error);
 }
 
+void Terminal::list(std::string_view bytes) {
+  std::lock_guard lock(mutex_);
+  if (closed_ || list_closed_) return;
+  if (shares_screen_) clear_progress();
+  int error = write_whole(STDOUT_FILENO, bytes);
+  list_closed_ = error == EPIPE;
+  if (error != 0 && !list_closed_) close_output(error);
+}
+
 void Terminal::close_output(int error) {
   closed_ = true;
   if (error != EPIPE) {

@@ -21,6 +21,7 @@ class Terminal final : public Output {
   ~Terminal() override;
 
   void write(std::string_view bytes) override;
+  void list(std::string_view bytes) override;
   void note(const std::string& line) override;
   void progress(const std::string& line) override;
   void input_failed() override;
@@ -44,6 +45,7 @@ class Terminal final : public Output {
   bool progress_shown_ = false;
   std::chrono::steady_clock::time_point next_progress_;
   bool closed_ = false;
+  bool list_closed_ = false;
   bool input_failed_ = false;
   bool incomplete_ = false;
   std::vector<SubmissionId> submissions_;

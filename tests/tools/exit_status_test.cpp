@@ -93,6 +93,22 @@ TEST_F(ExitStatusTest, ALimitOfFileSizesIsAnErrorAndNoDeath) {
   }
 }
 
+TEST_F(ExitStatusTest, AClosedPipeEndsAListAndNotWhatIsListed) {
+  auto done = shell(
+      "mkdir in; for i in $(seq 300); do echo $i > in/$i; done; "
+      "rebus_agent inject -r in -- write --flat --target-dir out / | head -1 > first; "
+      "ls out | grep -c '^in--[0-9]*$'; wc -l < first",
+      folder_.path());
+  EXPECT_EQ(done.out, "300\n1\n");
+}
+
+TEST_F(ExitStatusTest, AFileThatIsListedCanBeOpened) {
+  folder_.write("odd\nname\\", "x");
+  auto done = chain({"-o", "json", "inject", folder_.at("odd\nname\\"), "--", "write", "--flat", "/unknown"});
+  std::string file = nlohmann::json::parse(done.out)["file"];
+  EXPECT_EQ(file_bytes(folder_.at(file)), "x") << done.out;
+}
+
 TEST_F(ExitStatusTest, APatternThatFoundNothingIsTold) {
   folder_.write("a.txt", "hello");
   auto done = chain({"inject", "a.txt", "--", "return", "--short", "md5hash"});
