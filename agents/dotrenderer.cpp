@@ -27,12 +27,27 @@ class DotRenderer final : public Agent {
     auto drawn = run_child(renderer(), *graph);
     if (!drawn) return drawn.error().code == Code::kNotFound ? not_installed() : drawn.error();
     if (drawn->exit_code != 0) return complaint(*drawn);
-    if (!is_utf8(drawn->out)) return Error{Code::kFailed, "neato gave an SVG that is no UTF-8"};
+    if (std::string flaw = flaw_of(drawn->out); !flaw.empty())
+      return Error{Code::kFailed, "neato gave " + flaw};
     std::string name = work.descriptor().selector.path().substr(kDotPath.size());
     return work.push(std::string(kSvgPath) + name, std::move(drawn->out), Kind::kText);
   }
 
  private:
+  // Why it is no SVG. Empty: it is one.
+  static std::string flaw_of(const std::string& svg) {
+    constexpr std::string_view kBegin = "<svg";
+    const size_t first = svg.find(kBegin);
+    if (first == svg.npos) return "no picture: is the graph empty?";
+    if (!is_utf8(svg)) return "an SVG that is no UTF-8";
+    if (svg.find("\n<svg", first + kBegin.size()) != svg.npos)
+      return "several pictures: one graph is drawn, not more";
+    bool is_clean = std::none_of(svg.begin(), svg.end(), [](char c) {
+      return static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t' && c != '\r';
+    });
+    return is_clean ? "" : "an SVG with control characters, which XML does not allow";
+  }
+
   static Error complaint(const ChildEnd& end) {
     std::string reason = escape(end.err.substr(0, kMaxReason));
     return {Code::kFailed,

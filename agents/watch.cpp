@@ -48,7 +48,9 @@ class Watch final : public Agent {
       auto closed = *changed ? Result<void>() : close_burst();
       if (!closed) return closed;
     }
-    return close_burst();
+    auto closed = close_burst();
+    if (!closed || bus_->gone()) return closed;
+    return Error{Code::kUnavailable, "every directory that was watched is gone"};
   }
 
   WatchedTree::Hooks hooks() {
@@ -162,7 +164,9 @@ class Watch final : public Agent {
   // A file may have been a temporary one; what is there and cannot be read is missed.
   void complain(const std::string& path, const Error& error) {
     struct stat status {};
-    if (lstat(path.c_str(), &status) == 0) setting_.out.input_failed();
+    const auto& watched = setting_.options.arguments();
+    bool is_missed = lstat(path.c_str(), &status) == 0 || std::ranges::find(watched, path) != watched.end();
+    if (is_missed) setting_.out.input_failed();
     setting_.out.note("cannot inject " + escape(path) + ": " + error.message);
   }
 
@@ -197,7 +201,7 @@ bus that is asked. So at its start every file is read, and a changed file is tak
 watched directory of the same base name is the same name.
 
 What vanishes before it can be read, or cannot be read, is named on standard error and left out; the latter makes the exit
-code 1. Only a file of the same user, or of any if it runs as root, is known to be still open for writing when a
+code 1, and so does a directory of DIRS that is gone; when all of them are, watch ends with exit code 75. Only a file of the same user, or of any if it runs as root, is known to be still open for writing when a
 watch begins; others may be taken twice, half and whole.
 
 Examples:

@@ -222,6 +222,7 @@ void ConfigReader::read_stages(const YamlMap& agents) {
     if (!agents.find("stages")) agents.complain("stages", "is missing: a list of stages");
     return;
   }
+  if (stages->children.empty()) agents.complain("stages", "names no stage");
   for (size_t i = 0; i < stages->children.size(); i++) {
     read_stage(stages->children[i], agents.path_of("stages") + "[" + std::to_string(i) + "]");
   }

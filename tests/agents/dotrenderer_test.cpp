@@ -40,6 +40,14 @@ TEST(DotRenderer, fails_with_the_words_of_graphviz_on_what_is_no_graph) {
   EXPECT_EQ(run.error->message.find('\x1b'), std::string::npos);
 }
 
+TEST(DotRenderer, gives_no_picture_that_is_none) {
+  for (const char* dot : {"", "graph{a}graph{b}", "graph { a [label=\"\x1b[2J\"] }"}) {
+    auto run = render(dot);
+    EXPECT_TRUE(run.error.has_value()) << dot;
+    EXPECT_TRUE(run.pushed.empty()) << dot;
+  }
+}
+
 TEST(DotRenderer, loads_no_file_that_a_graph_names) {
   ScratchFolder folder;
   folder.run("echo 'digraph { a }' | neato -Tpng > image.png");

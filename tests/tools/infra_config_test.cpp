@@ -155,8 +155,8 @@ const std::vector<Wrong>& wrong_masters() {
       {"master: {storage: ram, verbose_level: much}", 1, 39, "master.verbose_level", "from 0 to 2"},
       {"master: {storage: ram, profile: generous}", 1, 33, "master.profile", "none of server"},
       {std::string(kMaster) + kMaster, 2, 1, "master", "stands twice; first in line 1"},
-      {std::string(kMaster) + "agents: {busaddr: 'ipc:///other', stages: []}", 2, 19, "agents.busaddr",
-       "not where the master"},
+      {std::string(kMaster) + "agents: {busaddr: 'ipc:///other', stages: [{agents: [hasher]}]}", 2, 19,
+       "agents.busaddr", "not where the master"},
       {std::string(kMaster) + "agents: {}", 2, 9, "agents.stages", "is missing"},
       {std::string(kMaster) + "agents: {stages: {}}", 2, 18, "agents.stages", "must be a list"},
       {std::string(kMaster) + "agents: {stages: [hasher]}", 2, 19, "agents.stages[0]", "must be a map"},
@@ -164,8 +164,9 @@ const std::vector<Wrong>& wrong_masters() {
        "agents.stages[0].agent", "did you mean agents?"},
       {std::string(kMaster) + "agents: {stages: [{agents: []}]}", 2, 28, "agents.stages[0].agents",
        "no agent"},
-      {std::string(kMaster) + "agents: {modules: my.agents, stages: []}", 2, 19, "agents.modules",
-       "cannot be loaded yet"},
+      {std::string(kMaster) + "agents: {stages: []}", 2, 18, "agents.stages", "names no stage"},
+      {std::string(kMaster) + "agents: {modules: my.agents, stages: [{agents: [hasher]}]}", 2, 19,
+       "agents.modules", "cannot be loaded yet"},
   };
   return kWrong;
 }

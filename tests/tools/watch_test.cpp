@@ -219,6 +219,17 @@ TEST_F(Watch, ends_when_its_directory_is_gone) {
   fs::remove(folder_.at("in"));
   auto done = chain->wait();
   EXPECT_NE(done.err.find("the directory is gone"), std::string::npos) << done.err;
+  EXPECT_EQ(done.exit_code, 75) << "so that a launcher starts it again";
+}
+
+TEST_F(Watch, goes_on_with_the_others_when_a_directory_is_gone_and_says_so_at_the_end) {
+  fs::create_directory(folder_.at("other"));
+  auto chain = start_chain({"in", "other"});
+  fs::remove(folder_.at("other"));
+  EXPECT_TRUE(eventually([&] { return chain->err().find("the directory is gone") != std::string::npos; }));
+  folder_.write("in/a", "one");
+  EXPECT_TRUE(eventually([&] { return chain->line_count() == 1; }));
+  EXPECT_EQ(stop(*chain).exit_code, 1);
 }
 
 TEST_F(Watch, refuses_what_is_no_directory) {
