@@ -1,4 +1,6 @@
 // dotrenderer: draws graphs with Graphviz.
+#include <algorithm>
+
 #include "agents/support/child_program.h"
 #include "bus/agent.h"
 #include "descriptor/escape.h"

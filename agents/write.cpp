@@ -15,6 +15,11 @@
 namespace rebus {
 namespace {
 
+// As JSON that gives the very path, which has escapes of its own; with --raw-names it may be any bytes.
+std::string quoted(const std::string& path) {
+  return is_utf8(path) ? nlohmann::json(path).dump() : json_string(path);
+}
+
 class Write final : public Agent {
  public:
   explicit Write(const Setting& setting)
@@ -52,18 +57,11 @@ class Write final : public Agent {
     setting_.out.list(metadata_json(record, &one).add_json("file", quoted(path)).str() + "\n");
   }
 
-  static std::string quoted(const std::string& path);
-
   Setting setting_;
   Pattern pattern_;
   NamedRecords named_;
   CutNames cut_names_;
 };
-
-// As JSON that gives the very path, which has escapes of its own; with --raw-names it may be any bytes.
-std::string Write::quoted(const std::string& path) {
-  return is_utf8(path) ? nlohmann::json(path).dump() : json_string(path);
-}
 
 // Before anything is worked on: a wrong folder must not cost the work.
 Result<void> check_target(const std::string& path) {

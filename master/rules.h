@@ -207,7 +207,7 @@ struct Master::Rules {
   Result<void> walk_live(PendingWalk& walk, const Live& consumer);
   Result<void> walk_log(PendingWalk& walk, const Live& consumer, Seq begin);
   Result<void> tell_attempt(PendingWalk& walk, const Attempt& attempt);
-  Result<bool> is_dropped(Seq seq);
+  Result<bool> is_dropped(const Record& record);
   Result<bool> is_pending(const Live& consumer, const LogEntry& entry);
   PendingTask pending_task(const PendingWalk& walk, const Attempt& attempt);
 

@@ -30,8 +30,8 @@ Result<void> Master::Rules::recount(Live& consumer) {
   if (!consumer.is_recount_due || !consumer.queue.is_settled()) return {};
   auto types = storage.types(kMaxTypes);
   if (!types) return types.error();
-  consumer.queue.consumer.passed = total_of(consumer.queue.filter(), *types);
   consumer.is_recount_due = false;
+  if (types->size() < kMaxTypes) consumer.queue.consumer.passed = total_of(consumer.queue.filter(), *types);
   return {};
 }
 

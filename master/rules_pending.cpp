@@ -83,20 +83,19 @@ Result<void> Master::Rules::walk_live(PendingWalk& walk, const Live& consumer) {
 
 Result<void> Master::Rules::tell_attempt(PendingWalk& walk, const Attempt& attempt) {
   if (walk.is_full || attempt.seq <= walk.after || !walk.looks_at(attempt.seq)) return {};
-  auto is_gone = is_dropped(attempt.seq);
+  auto record = storage.get(attempt.seq);
+  if (!record && record.error().code == Code::kNotFound) return {};
+  auto is_gone = record ? is_dropped(*record) : record.error();
   if (!is_gone) return is_gone.error();
   if (!*is_gone) walk.add(pending_task(walk, attempt));
   return {};
 }
 
-// With its submission, or removed.
-Result<bool> Master::Rules::is_dropped(Seq seq) {
-  auto record = storage.get(seq);
-  if (!record && record.error().code == Code::kNotFound) return true;
-  if (!record) return record.error();
-  auto submission = storage.submission(record->submission);
+// With its submission, and nobody else brought it.
+Result<bool> Master::Rules::is_dropped(const Record& record) {
+  auto submission = storage.submission(record.submission);
   if (!submission) return submission.error();
-  auto wanted = submission->cancelled ? ConsumerQueue::is_wanted(storage, seq) : Result<bool>(true);
+  auto wanted = submission->cancelled ? ConsumerQueue::is_wanted(storage, record.seq) : Result<bool>(true);
   return wanted ? Result<bool>(!*wanted) : wanted.error();
 }
 
@@ -127,7 +126,7 @@ Result<bool> Master::Rules::is_pending(const Live& consumer, const LogEntry& ent
   if (!record && record.error().code == Code::kNotFound) return false;
   if (!record) return record.error();
   if (!wants(consumer, *record, queue.attempt(entry.seq))) return false;
-  auto is_gone = is_dropped(entry.seq);
+  auto is_gone = is_dropped(*record);
   return is_gone ? Result<bool>(!*is_gone) : is_gone.error();
 }
 

@@ -48,17 +48,20 @@ Terminal::~Terminal() { clear_progress(); }
 void Terminal::write(std::string_view bytes) {
   std::lock_guard lock(mutex_);
   if (closed_) return;
-  if (shares_screen_) clear_progress();
-  if (int error = write_whole(STDOUT_FILENO, bytes); error != 0) close_output(error);
+  if (int error = put(bytes); error != 0) close_output(error);
 }
 
 void Terminal::list(std::string_view bytes) {
   std::lock_guard lock(mutex_);
   if (closed_ || list_closed_) return;
-  if (shares_screen_) clear_progress();
-  int error = write_whole(STDOUT_FILENO, bytes);
+  int error = put(bytes);
   list_closed_ = error == EPIPE;
   if (error != 0 && !list_closed_) close_output(error);
+}
+
+int Terminal::put(std::string_view bytes) {
+  if (shares_screen_) clear_progress();
+  return write_whole(STDOUT_FILENO, bytes);
 }
 
 void Terminal::close_output(int error) {

@@ -36,6 +36,8 @@ class Terminal final : public Output {
 
  private:
   void clear_progress();
+  // 0, or why it could not be written.
+  int put(std::string_view bytes);
   void close_output(int error);
 
   mutable std::mutex mutex_;
