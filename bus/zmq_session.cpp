@@ -35,7 +35,8 @@ void ZmqSession::run() {
 }
 
 void ZmqSession::step() {
-  dealer_->poll(boxes_.out.event_fd(), has_to_send(), until_next_deadline());
+  const auto now = Clock::now();  // one for both: what is due between two is in neither, and waits for ever
+  dealer_->poll(boxes_.out.event_fd(), has_to_send(now), until_next_deadline(now));
   take_outgoing();
   receive_waiting();
   check_deadlines();
@@ -47,8 +48,8 @@ void ZmqSession::finish() {
   take_outgoing();
   if (state_ == State::kJoined) send_goodbye();
   const auto deadline = Clock::now() + times_.linger;
-  while (state_ == State::kJoined && Clock::now() < deadline) {
-    dealer_->poll(-1, true, std::chrono::duration_cast<Milliseconds>(deadline - Clock::now()));
+  for (auto now = Clock::now(); state_ == State::kJoined && now < deadline; now = Clock::now()) {
+    dealer_->poll(-1, true, std::chrono::ceil<Milliseconds>(deadline - now));
     send_waiting();
   }
   if (dealer_) dealer_->close_after(times_.linger);
@@ -135,24 +136,24 @@ void ZmqSession::refuse(const Error& error) {
 
 // --- time ---
 
-bool ZmqSession::may_say_hello() const {
-  return state_ == State::kConnecting && Clock::now() >= hello_after_;
+bool ZmqSession::may_say_hello(Clock::time_point now) const {
+  return state_ == State::kConnecting && now >= hello_after_;
 }
 
-bool ZmqSession::is_heartbeat_due() const {
-  return state_ == State::kJoined && Clock::now() - said_ >= times_.heartbeat;
+bool ZmqSession::is_heartbeat_due(Clock::time_point now) const {
+  return state_ == State::kJoined && now - said_ >= times_.heartbeat;
 }
 
-ZmqSession::Milliseconds ZmqSession::until_next_deadline() const {
+ZmqSession::Milliseconds ZmqSession::until_next_deadline(Clock::time_point now) const {
   auto deadline = Clock::time_point::max();
   auto at = [&](Clock::time_point time) { deadline = std::min(deadline, time); };
   if (!was_joined_) at(started_ + times_.connect);
-  if (state_ == State::kConnecting && !may_say_hello()) at(hello_after_);
-  if (state_ == State::kJoining) at(std::min(said_ + times_.silence, Clock::now() + kLookAgain));
+  if (state_ == State::kConnecting && !may_say_hello(now)) at(hello_after_);
+  if (state_ == State::kJoining) at(std::min(said_ + times_.silence, now + kLookAgain));
   if (state_ == State::kJoined) at(heard_ + times_.silence);
-  if (state_ == State::kJoined && !is_heartbeat_due()) at(said_ + times_.heartbeat);
+  if (state_ == State::kJoined && !is_heartbeat_due(now)) at(said_ + times_.heartbeat);
   if (deadline == Clock::time_point::max()) return Milliseconds(-1);
-  return std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(deadline - Clock::now()));
+  return std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(deadline - now));
 }
 
 void ZmqSession::check_deadlines() {
@@ -166,14 +167,14 @@ void ZmqSession::check_deadlines() {
   // A Hello that went with its connection is answered by nobody: ZeroMQ connects again, and does not tell.
   const bool is_lost = state_ == State::kJoining && !dealer_->can_send();
   if (is_lost || (state_ != State::kConnecting && now - since >= times_.silence)) join_anew();
-  if (may_say_hello()) say_hello();
-  if (is_heartbeat_due()) say(Heartbeat{});
+  if (may_say_hello(now)) say_hello();
+  if (is_heartbeat_due(now)) say(Heartbeat{});
 }
 
 // --- sending ---
 
-bool ZmqSession::has_to_send() const {
-  return may_say_hello() || is_heartbeat_due() || (state_ == State::kJoined && !unsent_.empty());
+bool ZmqSession::has_to_send(Clock::time_point now) const {
+  return may_say_hello(now) || is_heartbeat_due(now) || (state_ == State::kJoined && !unsent_.empty());
 }
 
 // Words of the session itself: not repeated if there is no room for them.

@@ -71,13 +71,13 @@ class ZmqSession {
   void refuse(const Error& error);
 
   // Time.
-  bool may_say_hello() const;
-  bool is_heartbeat_due() const;
-  Milliseconds until_next_deadline() const;
+  bool may_say_hello(Clock::time_point now) const;
+  bool is_heartbeat_due(Clock::time_point now) const;
+  Milliseconds until_next_deadline(Clock::time_point now) const;
   void check_deadlines();
 
   // Sending.
-  bool has_to_send() const;
+  bool has_to_send(Clock::time_point now) const;
   void say(const Body& body);
   void take_outgoing();
   void send_waiting();
