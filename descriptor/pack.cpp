@@ -144,6 +144,9 @@ struct ClaimCounter : msgpack::null_visitor {
   bool end_map() { return depth-- > 0; }
 };
 
+// Enough for most records, and so little that malloc has it at hand; msgpack's own 8 KiB it has not.
+constexpr size_t kZone = 1000;
+
 bool claims_fit(std::string_view bytes) {
   ClaimCounter counter(std::min(kMaxPackedElements, bytes.size()));  // each element takes a byte at least
   size_t offset = 0;
@@ -152,19 +155,21 @@ bool claims_fit(std::string_view bytes) {
 }  // namespace
 
 Result<void> parse(std::string_view bytes, bool (*use)(const PackNode&, void*), void* context) {
-  Error malformed{Code::kInvalid, "malformed structure of " + std::to_string(bytes.size()) + " bytes"};
+  auto malformed = [&] {
+    return Error{Code::kInvalid, "malformed structure of " + std::to_string(bytes.size()) + " bytes"};
+  };
   try {
-    if (!claims_fit(bytes)) return malformed;
+    if (!claims_fit(bytes)) return malformed();
     msgpack::unpack_limit limit(bytes.size(), bytes.size(), bytes.size(), bytes.size(), 0, kMaxPackedDepth);
-    msgpack::zone zone;
+    msgpack::zone zone(kZone);
     size_t offset = 0;
     auto refer = [](msgpack::type::object_type, size_t, void*) { return true; };
     msgpack::object root = msgpack::unpack(zone, bytes.data(), bytes.size(), offset, refer, nullptr, limit);
-    if (offset != bytes.size()) return malformed;
-    if (!use(PackNode(&root), context)) return malformed;
+    if (offset != bytes.size()) return malformed();
+    if (!use(PackNode(&root), context)) return malformed();
     return {};
   } catch (const msgpack::unpack_error&) {
-    return malformed;
+    return malformed();
   }
 }
 

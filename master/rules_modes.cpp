@@ -166,10 +166,11 @@ Result<void> Master::Rules::begin_bulk_of_complete(Live& consumer) {
     auto next = consumer.gathered.upper_bound(consumer.bulk_turn);
     if (next == consumer.gathered.end()) next = consumer.gathered.begin();
     consumer.bulk_turn = *next;
+    if (!awaited.empty() || !is_handled(*next)) continue;  // what it depends on is not read for nothing
     auto closure = closure_of(*next);
     if (!closure) return closure.error();
-    bool is_ready = awaited.empty() && std::all_of(closure->begin(), closure->end(),
-                                                   [&](SubmissionId id) { return is_handled(id); });
+    bool is_ready =
+        std::all_of(closure->begin(), closure->end(), [&](SubmissionId id) { return is_handled(id); });
     auto begun = is_ready ? begin_bulk(consumer, *next) : Result<void>();
     if (!begun) return begun;
   }
