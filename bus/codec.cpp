@@ -23,7 +23,7 @@ constexpr std::array kNames = {
     "Idle",        "FailedTasks", "PendingTasks", "Retried",        "BulkTask",
     "State",       "Asked",       "Cancelled",    "Paused",         "Forgotten",
     "Pruned",      "Withdrawn",   "Held"};
-static_assert(kNames.size() == std::variant_size_v<Body>);
+static_assert(kNames.size() == std::variant_size_v<Bodies>);
 
 // --- limits of what is inside, checked on both ways ---
 
@@ -165,11 +165,11 @@ struct Decoder {
 
 template <size_t... I>
 constexpr auto make_decoders(std::index_sequence<I...>) {
-  return std::array{Decoder{std::variant_alternative_t<I, Body>::kType,
-                            &decode_as<std::variant_alternative_t<I, Body>>}...};
+  return std::array{Decoder{std::variant_alternative_t<I, Bodies>::kType,
+                            &decode_as<std::variant_alternative_t<I, Bodies>>}...};
 }
 
-constexpr auto kDecoders = make_decoders(std::make_index_sequence<std::variant_size_v<Body>>());
+constexpr auto kDecoders = make_decoders(std::make_index_sequence<std::variant_size_v<Bodies>>());
 
 }  // namespace
 

@@ -817,13 +817,25 @@ struct Held {
   }
 };
 
-using Body = std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend,
-                          Finish, Read, Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission,
-                          WaitIdle, Started, Progress, ListFailures, ListPending, ProcessEnd, Retry, ListBulk,
-                          GetState, Ask, SetMode, Cancel, Pause, Forget, Prune, Welcome, Alive, Lost, Failure,
-                          Done, Opened, Pushed, Task, Data, Items, Origins, Marks, Uuids, Status,
-                          SubmissionStatus, Idle, FailedTasks, PendingTasks, Retried, BulkTask, State, Asked,
-                          Cancelled, Paused, Forgotten, Pruned, Withdrawn, Held>;
+using Bodies = std::variant<Hello, Goodbye, Heartbeat, OpenSubmission, CloseSubmission, Push, ValueAppend,
+                            Finish, Read, Find, ListOrigins, ListMarks, ListUuids, GetStatus, GetSubmission,
+                            WaitIdle, Started, Progress, ListFailures, ListPending, ProcessEnd, Retry,
+                            ListBulk, GetState, Ask, SetMode, Cancel, Pause, Forget, Prune, Welcome, Alive,
+                            Lost, Failure, Done, Opened, Pushed, Task, Data, Items, Origins, Marks, Uuids,
+                            Status, SubmissionStatus, Idle, FailedTasks, PendingTasks, Retried, BulkTask,
+                            State, Asked, Cancelled, Paused, Forgotten, Pruned, Withdrawn, Held>;
+
+// What of it must know every one of them is compiled once, in message.cpp: it is much, and this header is
+// read by nearly all.
+struct Body : Bodies {
+  using Bodies::Bodies;
+  Body();
+  Body(const Body& other);
+  Body(Body&& other) noexcept;
+  Body& operator=(const Body& other);
+  Body& operator=(Body&& other) noexcept;
+  ~Body();
+};
 
 struct Message {
   uint64_t request = 0;  // repeated by the answer; 0: wants none

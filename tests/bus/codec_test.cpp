@@ -8,10 +8,10 @@
 #include "descriptor/pack.h"
 #include "tests/support/random_message.h"
 
-namespace rebus {
+namespace rebus::codec_test {
 namespace {
 
-constexpr size_t kKinds = std::variant_size_v<Body>;
+constexpr size_t kKinds = std::variant_size_v<Bodies>;
 constexpr SessionKey kSession{7, 0x1122334455667788};
 
 std::string sealed(const Message& message) {
@@ -345,4 +345,4 @@ TEST(Frame, MayBeSealedAgainForAnotherSession) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::codec_test

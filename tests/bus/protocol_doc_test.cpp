@@ -10,7 +10,7 @@
 
 // docs/protocol.md against the code: each message and structure has its section, and each section has exactly
 // the keys that fields() has, with their types.
-namespace rebus {
+namespace rebus::protocol_doc_test {
 namespace {
 
 std::string page() { return file_bytes(REBUS_SOURCE "/docs/protocol.md"); }
@@ -131,7 +131,7 @@ struct Collect {
 
 template <size_t I>
 std::string check_message() {
-  using M = std::variant_alternative_t<I, Body>;
+  using M = std::variant_alternative_t<I, Bodies>;
   std::string name = message_name(M::kType);
   Collect::check_structure<M>(name + " (" + std::to_string(M::kType) + ")");
   return name;
@@ -155,7 +155,7 @@ void expect_documented(const Message& message) {
 }
 
 TEST(ProtocolDoc, HasEveryMessageWithEveryField) {
-  check_messages(std::make_index_sequence<std::variant_size_v<Body>>());
+  check_messages(std::make_index_sequence<std::variant_size_v<Bodies>>());
   Collect::check_structure<ValueHeader>("ValueHeader");
 }
 
@@ -188,4 +188,4 @@ TEST(ProtocolDoc, HasEveryErrorCode) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::protocol_doc_test

@@ -7,7 +7,7 @@
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   rebus::RandomMessages random(1);
-  for (size_t kind = 0; kind < std::variant_size_v<rebus::Body>; kind++) {
+  for (size_t kind = 0; kind < std::variant_size_v<rebus::Bodies>; kind++) {
     auto frame = rebus::encode(random.make(kind));
     if (!frame) return 1;
     rebus::seal_frame(*frame, {1, 2});

@@ -8,14 +8,14 @@
 #include "tests/support/scratch_folder.h"
 
 // The short walk of what the fuzzers in this folder do for hours: always, and from a seed.
-namespace rebus {
+namespace rebus::mutation_test {
 namespace {
 
 std::vector<std::string> frames() {
   std::vector<std::string> out;
   RandomMessages random(1);
-  for (size_t i = 0; i < 4 * std::variant_size_v<Body>; i++) {
-    auto frame = encode(random.make(i % std::variant_size_v<Body>));
+  for (size_t i = 0; i < 4 * std::variant_size_v<Bodies>; i++) {
+    auto frame = encode(random.make(i % std::variant_size_v<Bodies>));
     seal_frame(*frame, {1, 2});
     out.push_back(*std::move(frame));
   }
@@ -69,4 +69,4 @@ TEST(Mutation, ProgramsNeverCrashTheReadingOfImports) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::mutation_test

@@ -85,7 +85,7 @@ Body make_body(size_t kind, Fill& fill, std::index_sequence<I...>) {
 
 Message RandomMessages::make(size_t kind) {
   Fill fill{random_};
-  Body body = make_body(kind, fill, std::make_index_sequence<std::variant_size_v<Body>>());
+  Body body = make_body(kind, fill, std::make_index_sequence<std::variant_size_v<Bodies>>());
   return {random_(), std::move(body)};
 }
 

@@ -10,7 +10,7 @@ namespace rebus {
 class RandomMessages {
  public:
   explicit RandomMessages(uint64_t seed) : random_(seed) {}
-  // The `kind`th of Body, below std::variant_size_v<Body>.
+  // The `kind`th of Body, below std::variant_size_v<Bodies>.
   Message make(size_t kind);
 
  private:
