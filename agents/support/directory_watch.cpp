@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <system_error>
 
 namespace rebus {
@@ -48,11 +49,16 @@ std::vector<DirectoryChange> DirectoryWatch::wait(std::chrono::milliseconds time
   if (poll(&waiting, 1, static_cast<int>(time.count())) <= 0) return changes;
   alignas(inotify_event) std::array<char, 64 << 10> buffer;
   ssize_t size = read(queue_.get(), buffer.data(), buffer.size());
+  std::set<std::pair<int, std::string>> closed;  // what is written again and again is looked at once
   for (ssize_t at = 0; at < size;) {
     inotify_event event{};
     std::memcpy(&event, buffer.data() + at, sizeof(event));
-    const char* name = buffer.data() + at + sizeof(event);
-    take(event.wd, event.mask, event.len > 0 ? name : "", changes);
+    std::string name = event.len > 0 ? buffer.data() + at + sizeof(event) : "";
+    const std::pair entry(event.wd, name);
+    const bool is_close = event.mask == IN_CLOSE_WRITE;
+    const bool is_told = is_close && !closed.insert(entry).second;
+    if (!is_close) closed.erase(entry);  // another file, maybe
+    if (!is_told) take(event.wd, event.mask, std::move(name), changes);
     at += static_cast<ssize_t>(sizeof(event) + event.len);
   }
   return changes;
