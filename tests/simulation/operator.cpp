@@ -25,8 +25,8 @@ Body ask(Master& master, PeerId peer, const Moment& now, Body call) {
 void Operator::act(Master& master, PeerId peer, const Moment& now, Random& random) {
   switch (random() % 5) {
     case 0:
-      if (storage_.last_submission() > 0)
-        ask(master, peer, now, Cancel{1 + random() % storage_.last_submission()});
+      if (storage_->last_submission() > 0)
+        ask(master, peer, now, Cancel{1 + random() % storage_->last_submission()});
       break;
     case 1:
       ask(master, peer, now, Pause{kAgents[random() % kAgents.size()], true});
@@ -58,7 +58,7 @@ void Operator::prune(Master& master, PeerId peer, const Moment& now, Random& ran
 
 void Operator::forget(Master& master, PeerId peer, const Moment& now, Random& random) {
   std::string agent = kForgettable[random() % kForgettable.size()];
-  for (const Consumer& consumer : *storage_.consumers()) {
+  for (const Consumer& consumer : *storage_->consumers()) {
     if (consumer.agent == agent) ask(master, peer, now, Forget{consumer.id});
   }
 }

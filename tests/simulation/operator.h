@@ -8,7 +8,7 @@ namespace rebus::simulation {
 
 class Operator {
  public:
-  explicit Operator(Storage& storage) : storage_(storage) {}
+  explicit Operator(CrashStore& storage) : storage_(storage) {}
   // Cancels, pauses, resumes, prunes or forgets something; some of it is broken off.
   void act(Master& master, PeerId peer, const Moment& now, Random& random);
   // So that the bus can come to rest.
@@ -18,7 +18,7 @@ class Operator {
   void prune(Master& master, PeerId peer, const Moment& now, Random& random);
   void forget(Master& master, PeerId peer, const Moment& now, Random& random);
 
-  Storage& storage_;
+  CrashStore& storage_;
 };
 
 // Whether an injection that is not cancelled leads to the object.

@@ -44,7 +44,7 @@ void World::hire(Part part, const std::string& name, uint64_t number) {
 }
 
 void World::start_master() {
-  auto master = Master::start(storage_, {}, now_);
+  auto master = Master::start(*storage_, {}, now_);
   if (!master) {
     broken_law_ = "the master starts on what it stored: " + master.error().message;
     return;
@@ -55,7 +55,7 @@ void World::start_master() {
 // Power cut: uncommitted changes, connections and messages under way are lost.
 void World::crash_master() {
   master_.reset();
-  storage_.crash();
+  storage_.crash(random_);
   for (auto& actor : cast_) disconnect(*actor, false);
   start_master();
 }
@@ -300,7 +300,7 @@ bool World::at_rest() const {
 
 std::string World::check_laws() {
   for (const std::string& selector : operated_ ? std::set<std::string>() : acknowledged_) {
-    auto seq = storage_.lookup(Domain(), *Selector::parse(selector));
+    auto seq = storage_->lookup(Domain(), *Selector::parse(selector));
     if (!seq || *seq == 0) return "what was acknowledged is stored: " + selector;
   }
   return check_effects();
@@ -310,7 +310,7 @@ std::string World::check_laws() {
 // taken for dead learns it with its next heartbeat, so this holds in the end and not at once.
 std::string World::check_progress() {
   std::map<std::string, ConsumerId> ids;
-  for (const Consumer& consumer : *storage_.consumers()) ids[consumer.agent] = consumer.id;
+  for (const Consumer& consumer : *storage_->consumers()) ids[consumer.agent] = consumer.id;
   for (auto& actor : cast_) {
     Hello hello = hello_of(*actor);
     if (hello.role == Role::kProducer) continue;
@@ -325,8 +325,8 @@ std::string World::check_progress() {
 
 // Only what ended three instances, and all that ends every instance.
 std::string World::check_quarantine() {
-  for (const Consumer& consumer : *storage_.consumers()) {
-    for (const Mark& mark : *storage_.failures(consumer.id, 0, 1 << 20)) {
+  for (const Consumer& consumer : *storage_->consumers()) {
+    for (const Mark& mark : *storage_->failures(consumer.id, 0, 1 << 20)) {
       int deaths = std::max(deaths_[{consumer.agent, mark.seq}], deaths_[{consumer.agent, 0}]);
       if (mark.outcome != Outcome::kQuarantined || deaths >= 3) continue;
       return "only what ended three instances is quarantined: " + consumer.agent + ": " + mark.message;
@@ -336,8 +336,8 @@ std::string World::check_quarantine() {
 }
 
 bool World::has_innocent_in_quarantine() {
-  for (const Consumer& consumer : *storage_.consumers()) {
-    auto failures = *storage_.failures(consumer.id, 0, 1 << 20);
+  for (const Consumer& consumer : *storage_->consumers()) {
+    auto failures = *storage_->failures(consumer.id, 0, 1 << 20);
     bool has_any = std::any_of(failures.begin(), failures.end(),
                                [](const Mark& mark) { return mark.outcome == Outcome::kQuarantined; });
     if (has_any && consumer.agent != "frail") return true;
@@ -351,7 +351,7 @@ void World::retry_innocents() {
   Hello hello;
   hello.agent = "admin";
   master_->handle(peer, {1, hello}, now_);
-  for (const Consumer& consumer : *storage_.consumers()) {
+  for (const Consumer& consumer : *storage_->consumers()) {
     if (consumer.agent != "frail") master_->handle(peer, {1, Retry{consumer.agent}}, now_);
   }
   master_->handle(peer, {0, Goodbye{}}, now_);
@@ -360,13 +360,13 @@ void World::retry_innocents() {
 std::string World::check_consumer(const Hello& hello, ConsumerId id) {
   auto filter = Filter::of(hello);
   uint64_t taken = 0;
-  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+  for (const LogEntry& entry : *storage_->log(1, 1 << 20)) {
     if (entry.is_origin || !filter->matches(entry)) continue;
     taken++;
-    if (*storage_.is_marked(entry.seq, id)) continue;
-    auto record = *storage_.get(entry.seq);
-    bool is_cancelled = storage_.submission(record.submission)->cancelled;
-    if (is_cancelled && !is_wanted(storage_, record.object)) continue;
+    if (*storage_->is_marked(entry.seq, id)) continue;
+    auto record = *storage_->get(entry.seq);
+    bool is_cancelled = storage_->submission(record.submission)->cancelled;
+    if (is_cancelled && !is_wanted(*storage_, record.object)) continue;
     return "every consumer handles every descriptor: " + hello.agent + " never handled " + entry.path;
   }
   return faults_ ? "" : check_count(hello, id, taken);
@@ -374,7 +374,7 @@ std::string World::check_consumer(const Hello& hello, ConsumerId id) {
 
 // Counts may be off after faults, until all is handled; without any they never are.
 std::string World::check_count(const Hello& hello, ConsumerId id, uint64_t taken) {
-  for (const Consumer& consumer : *storage_.consumers()) {
+  for (const Consumer& consumer : *storage_->consumers()) {
     const auto& passed = consumer.passed;
     uint64_t sum = std::accumulate(passed.begin(), passed.end(), uint64_t{0});
     if (consumer.id != id || sum == taken) continue;
@@ -388,15 +388,15 @@ std::string World::check_count(const Hello& hello, ConsumerId id, uint64_t taken
 std::string World::check_effects() {
   std::map<Seq, int> clocks;
   ConsumerId clock = 0;
-  for (const Consumer& consumer : *storage_.consumers())
+  for (const Consumer& consumer : *storage_->consumers())
     clock = consumer.agent == "clock" ? consumer.id : clock;
-  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+  for (const LogEntry& entry : *storage_->log(1, 1 << 20)) {
     if (entry.is_origin) continue;
     if (entry.path == "/binary/elf") clocks.try_emplace(entry.seq, 0);
-    if (entry.path == "/clock") clocks[storage_.get(entry.seq)->object]++;
+    if (entry.path == "/clock") clocks[storage_->get(entry.seq)->object]++;
   }
   for (const auto& [seq, count] : clocks) {
-    bool is_undone = operated_ && count == 0 && !*storage_.is_marked(seq, clock);
+    bool is_undone = operated_ && count == 0 && !*storage_->is_marked(seq, clock);
     if (count != 1 && !is_undone)
       return "effects happen exactly once: " + std::to_string(count) + " results of one file";
   }
@@ -406,11 +406,11 @@ std::string World::check_effects() {
 // Each file was in one bulk, and only one.
 std::string World::check_bulks(const std::string& agent) {
   std::map<Seq, int> bulks;
-  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+  for (const LogEntry& entry : *storage_->log(1, 1 << 20)) {
     if (entry.is_origin) continue;
     if (entry.path == "/binary/elf") bulks.try_emplace(entry.seq, 0);
     if (entry.path != "/" + agent) continue;
-    std::istringstream seqs(*storage_.get(entry.seq)->descriptor.value.load(1 << 20));
+    std::istringstream seqs(*storage_->get(entry.seq)->descriptor.value.load(1 << 20));
     for (Seq seq = 0; seqs >> seq;) bulks[seq]++;
   }
   for (const auto& [seq, count] : bulks) {
@@ -422,13 +422,13 @@ std::string World::check_bulks(const std::string& agent) {
 std::string World::check_reader(const Actor& reader) {
   if (!std::is_sorted(reader.seen.begin(), reader.seen.end())) return "a reader gets the log in order";
   if (operated_) {
-    for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+    for (const LogEntry& entry : *storage_->log(1, 1 << 20)) {
       if (!is_seen(reader, entry)) return "a reader gets everything that is left";
     }
     return "";
   }
   std::vector<Seq> log;
-  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) log.push_back(entry.seq);
+  for (const LogEntry& entry : *storage_->log(1, 1 << 20)) log.push_back(entry.seq);
   if (reader.seen != log) return "a reader gets everything exactly once";
   return "";
 }
@@ -436,19 +436,19 @@ std::string World::check_reader(const Actor& reader) {
 // An origin whose object was pruned is none any more, though its entry may be there.
 bool World::is_seen(const Actor& reader, const LogEntry& entry) {
   if (std::binary_search(reader.seen.begin(), reader.seen.end(), entry.seq)) return true;
-  auto origin = *storage_.origin_at(entry.seq);
-  return entry.is_origin && origin && !storage_.get(origin->object);
+  auto origin = *storage_->origin_at(entry.seq);
+  return entry.is_origin && origin && !storage_->get(origin->object);
 }
 
 std::set<std::string> World::outcome() {
   std::set<std::string> lines;
-  for (const LogEntry& entry : *storage_.log(1, 1 << 20)) {
+  for (const LogEntry& entry : *storage_->log(1, 1 << 20)) {
     bool depends_on_the_order = entry.path == "/clock" || entry.path == "/gather" || entry.path == "/digest";
     if (entry.is_origin || depends_on_the_order) continue;
-    lines.insert(storage_.get(entry.seq)->descriptor.selector.str());
-    for (const Origin& origin : *storage_.origins_of(entry.seq, 0, 1 << 20)) {
+    lines.insert(storage_->get(entry.seq)->descriptor.selector.str());
+    for (const Origin& origin : *storage_->origins_of(entry.seq, 0, 1 << 20)) {
       std::string container =
-          origin.container == 0 ? "-" : storage_.get(origin.container)->descriptor.selector.str();
+          origin.container == 0 ? "-" : storage_->get(origin.container)->descriptor.selector.str();
       lines.insert(origin.name + " " + std::to_string(origin.ordinal) + " in " + container);
     }
   }

@@ -8,7 +8,7 @@
 #include "master/filter.h"
 #include "master/master.h"
 #include "tests/simulation/actor.h"
-#include "tests/simulation/crash_storage.h"
+#include "tests/simulation/crash_store.h"
 #include "tests/simulation/operator.h"
 
 namespace rebus::simulation {
@@ -57,7 +57,7 @@ class World {
   bool faults_, operated_;
   bool hasty_poison_;  // it ends an instance before its note of what it begins has left
   Random random_;
-  CrashStorage storage_;
+  CrashStore storage_;
   Operator operator_{storage_};
   std::unique_ptr<Master> master_;
   std::vector<std::unique_ptr<Actor>> cast_;
