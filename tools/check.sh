@@ -76,8 +76,8 @@ check_tidy() {
 
 check_docs() {
   configure &&
-    cmake --build --preset "$preset" --parallel "$(nproc)" --target programs tools_docs_commands_test &&
-    ctest --preset "$preset" -R docs_commands
+    cmake --build --preset "$preset" --parallel "$(nproc)" --target programs tools_test &&
+    ctest --preset "$preset" -R DocsCommands
 }
 
 configure() {

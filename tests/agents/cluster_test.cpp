@@ -13,7 +13,7 @@
 #include "tests/support/any_bus.h"
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::cluster_test {
 namespace {
 
 using Json = nlohmann::json;
@@ -720,4 +720,4 @@ TEST_P(ClusterOnEveryBus, covers_two_submissions_of_real_programs) {
 INSTANTIATE_TEST_SUITE_P(AllBuses, ClusterOnEveryBus, every_bus(), name_of_bus);
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::cluster_test

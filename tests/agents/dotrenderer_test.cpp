@@ -8,7 +8,7 @@
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::dotrenderer_test {
 namespace {
 
 const AgentSpec& dotrenderer() { return *find_agent("dotrenderer"); }
@@ -150,4 +150,4 @@ TEST(ChildProgram, does_not_read_words_as_a_shell_would) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::dotrenderer_test

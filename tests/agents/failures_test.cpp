@@ -5,7 +5,7 @@
 
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::failures_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -58,4 +58,4 @@ TEST(Failures, are_listed_under_each_name_and_tried_again) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::failures_test

@@ -7,9 +7,10 @@
 #include "tests/support/scratch_folder.h"
 
 namespace rebus {
-
 extern const AgentSpec file_id_agent;
+}
 
+namespace rebus::file_id_test {
 namespace {
 
 TEST(FileId, TellsTheWordsOfFile) {
@@ -49,4 +50,4 @@ TEST(FileId, TakesEveryObjectAndNoResult) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::file_id_test

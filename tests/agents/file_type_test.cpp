@@ -16,7 +16,7 @@
 #include "tests/support/archive_maker.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::file_type_test {
 namespace {
 
 // Every n-th regular file of a tree, so that the choice is the same at every run. Files whose mode makes
@@ -216,4 +216,4 @@ TEST(FileType, DamagedDatabaseIsAClearError) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::file_type_test

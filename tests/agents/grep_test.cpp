@@ -6,7 +6,7 @@
 #include "agents/support/line_reader.h"
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::grep_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -86,4 +86,4 @@ TEST(Grep, refuses_a_bad_pattern) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::grep_test

@@ -7,9 +7,10 @@
 #include "tests/support/scratch_folder.h"
 
 namespace rebus {
-
 extern const AgentSpec hasher_agent;
+}
 
+namespace rebus::hasher_test {
 namespace {
 
 Options with(const std::string& name, std::vector<std::string> values) {
@@ -132,4 +133,4 @@ TEST(Hasher, ReadsLargeValuesInPieces) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::hasher_test

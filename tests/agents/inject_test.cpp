@@ -16,9 +16,10 @@
 #include "tests/support/scratch_folder.h"
 
 namespace rebus {
-
 extern const AgentSpec inject_agent;
+}
 
+namespace rebus::inject_test {
 namespace {
 
 struct Said : Output {
@@ -320,12 +321,14 @@ TEST_F(Inject, LongLabelsAreCut) {
 }
 
 TEST_F(Inject, ThousandsOfFilesInOneCall) {
+  constexpr int kFiles = 1200 / REBUS_SCALE;
   std::string list;
-  for (int i = 0; i < 1200; i++)
+  for (int i = 0; i < kFiles; i++)
     list += scratch_.write("many/" + std::to_string(i), std::to_string(i)) + '\0';
   Said said = inject({}, {{"files-from", {scratch_.write("list", list)}}});
-  EXPECT_EQ(injected().size(), 1200u);
-  EXPECT_NE(said.last_progress.find("1200 files"), std::string::npos) << said.last_progress;
+  EXPECT_EQ(injected().size(), static_cast<size_t>(kFiles));
+  EXPECT_NE(said.last_progress.find(std::to_string(kFiles) + " files"), std::string::npos)
+      << said.last_progress;
 }
 
 // --- usage ---
@@ -384,4 +387,4 @@ TEST_F(Inject, TimeoutIsNoSilentSuccess) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::inject_test

@@ -8,7 +8,7 @@
 #include "agents/support/link_graph.h"
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::link_grapher_test {
 namespace {
 
 Uuid uuid(uint8_t number) {
@@ -200,4 +200,4 @@ TEST(LinkGrapherArguments, are_checked) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::link_grapher_test

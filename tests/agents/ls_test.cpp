@@ -6,7 +6,7 @@
 #include "descriptor/escape.h"
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::ls_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -179,4 +179,4 @@ TEST(Cat, refuses_what_it_cannot_understand) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::ls_test

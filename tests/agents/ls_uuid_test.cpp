@@ -5,7 +5,7 @@
 
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::ls_uuid_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -60,4 +60,4 @@ TEST(LsUuid, in_json_has_names_and_metadata) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::ls_uuid_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::monitor_test {
 namespace {
 
 TEST(Monitor, shows_all_metadata_and_the_begin_of_the_value) {
@@ -60,4 +60,4 @@ TEST(Monitor, shows_its_own_domain_unless_told_otherwise) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::monitor_test

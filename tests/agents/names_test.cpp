@@ -8,7 +8,7 @@
 #include <random>
 #include <set>
 
-namespace rebus {
+namespace rebus::names_test {
 namespace {
 
 using NameSet = std::set<std::string>;
@@ -349,7 +349,7 @@ void follow(uint32_t seed, NameLimits limits) {
 }
 
 TEST(Names, are_what_the_oracle_says_whatever_the_order_of_arrival) {
-  for (uint32_t seed = 1; seed <= 300 && !testing::Test::HasFailure(); seed++) follow(seed, {});
+  for (uint32_t seed = 1; seed <= 300 / REBUS_SCALE && !testing::Test::HasFailure(); seed++) follow(seed, {});
 }
 
 // What one object needs is kept although it is more than should be: else each name would cost all of them.
@@ -366,7 +366,7 @@ TEST(Names, of_an_object_that_outgrows_what_is_kept_are_still_cheap) {
 }
 
 TEST(Names, are_the_same_when_nothing_is_kept_between_calls) {
-  for (uint32_t seed = 1; seed <= 150 && !testing::Test::HasFailure(); seed++)
+  for (uint32_t seed = 1; seed <= 150 / REBUS_SCALE && !testing::Test::HasFailure(); seed++)
     follow(seed, {.cached_bytes = 0});
 }
 
@@ -424,4 +424,4 @@ TEST(Names, pass_on_an_error_of_the_bus) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::names_test

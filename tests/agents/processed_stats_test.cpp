@@ -6,7 +6,7 @@
 #include "agents/support/taking.h"
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::processed_stats_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -154,4 +154,4 @@ TEST(Taking, serves_every_domain_from_default_unless_it_keeps_to_its_own) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::processed_stats_test

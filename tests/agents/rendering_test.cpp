@@ -7,7 +7,7 @@
 
 #include "agents/support/utc.h"
 
-namespace rebus {
+namespace rebus::rendering_test {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
@@ -66,4 +66,4 @@ TEST(ParseWhen, refuses_the_rest) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rendering_test

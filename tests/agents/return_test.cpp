@@ -7,7 +7,7 @@
 #include "descriptor/escape.h"
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::return_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -227,4 +227,4 @@ TEST(Return, refuses_what_it_cannot_understand) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::return_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::same_answers_test {
 namespace {
 
 using OptionMap = std::map<std::string, std::vector<std::string>>;
@@ -135,4 +135,4 @@ TEST(DeliberateDifferences, every_name_is_printed) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::same_answers_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::search_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -86,4 +86,4 @@ TEST(SearchArguments, are_refused_if_they_make_no_sense) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::search_test

@@ -14,7 +14,7 @@
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::signature_test {
 namespace {
 
 const char* kPeFiles =
@@ -286,4 +286,4 @@ TEST_F(Signature, is_called_file_identification_too) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::signature_test

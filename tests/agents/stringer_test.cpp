@@ -11,7 +11,7 @@
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::stringer_test {
 namespace {
 
 std::string runs_of(std::string_view bytes, size_t piece) {
@@ -123,4 +123,4 @@ TEST(Stringer, takes_binaries_and_no_results) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::stringer_test

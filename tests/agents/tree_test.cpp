@@ -5,7 +5,7 @@
 
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::tree_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -190,4 +190,4 @@ TEST(Tree, gives_json_one_object_per_name) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::tree_test

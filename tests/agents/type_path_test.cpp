@@ -7,7 +7,7 @@
 #include "tests/support/archive_maker.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::type_path_test {
 namespace {
 
 std::string path_of(const std::string& bytes, const std::string& label = "x") {
@@ -192,4 +192,4 @@ TEST(TypePath, IsAlwaysATypePath) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::type_path_test

@@ -19,9 +19,10 @@
 #include "tests/support/scratch_folder.h"
 
 namespace rebus {
-
 extern const AgentSpec unarchive_agent;
+}
 
+namespace rebus::unarchive_damage_test {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
@@ -107,7 +108,7 @@ TEST(UnarchiveTruncated, GivesAPrefixAtEveryByteAndNeverMore) {
   for (const Sample& sample : samples()) {
     auto whole = members(unpack(sample.bytes));
     ASSERT_FALSE(whole.empty()) << sample.name;
-    size_t step = std::max<size_t>(1, sample.bytes.size() / 250);
+    size_t step = std::max<size_t>(1, sample.bytes.size() / (250 / REBUS_SCALE));
     for (size_t size = 0; size < sample.bytes.size(); size += step) {
       std::string prefix = sample.bytes.substr(0, size);
       if (std::ranges::count(sample.complete_prefixes, prefix) > 0) continue;
@@ -140,7 +141,7 @@ TEST(UnarchiveTruncated, GivesWhatCameBeforeAndNamesWhatWasCut) {
 
 TEST(UnarchiveDamaged, NeverCrashesOrHangs) {
   for (const Sample& sample : samples()) {
-    for (uint32_t seed = 0; seed < 150; seed++) {
+    for (uint32_t seed = 0; seed < 150 / REBUS_SCALE; seed++) {
       std::mt19937 random(seed);
       std::string bytes = sample.bytes;
       for (size_t i = 0; i < 1 + bytes.size() / 100; i++)
@@ -715,4 +716,4 @@ TEST(UnarchivePrograms, NoneIsStarted) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::unarchive_damage_test

@@ -13,9 +13,10 @@
 #include "tests/support/scratch_folder.h"
 
 namespace rebus {
-
 extern const AgentSpec unarchive_agent;
+}
 
+namespace rebus::unarchive_test {
 namespace {
 
 RunOnce unpack(const std::string& bytes, const std::string& label = "a", const Limits& limits = {},
@@ -510,4 +511,4 @@ TEST(Unarchive, LeavesResultsAndOtherFilesAlone) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::unarchive_test

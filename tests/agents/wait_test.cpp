@@ -5,7 +5,7 @@
 
 #include "tests/support/bus_stage.h"
 
-namespace rebus {
+namespace rebus::wait_test {
 namespace {
 
 TEST(Wait, shows_the_begin_of_the_first_match_and_no_other) {
@@ -68,4 +68,4 @@ TEST(Wait, refuses_what_begins_no_selector) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::wait_test

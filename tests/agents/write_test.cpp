@@ -13,7 +13,7 @@
 #include "tests/support/bus_stage.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::write_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -258,4 +258,4 @@ TEST(TargetFolder, says_where_it_cannot_write) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::write_test

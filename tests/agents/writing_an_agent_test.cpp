@@ -7,7 +7,7 @@
 #include "tests/docs/entropy.cpp"  // NOLINT(bugprone-suspicious-include): an agent is one file
 #include "tests/support/run_once.h"
 
-namespace rebus {
+namespace rebus::writing_an_agent_test {
 namespace {
 
 std::string file(const std::string& name) {
@@ -36,4 +36,4 @@ TEST(WritingAnAgent, texts_are_not_wanted) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::writing_an_agent_test

@@ -8,7 +8,7 @@
 
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::address_test {
 namespace {
 
 // A variable of the environment, as it was afterwards.
@@ -115,4 +115,4 @@ TEST(UsualAddress, IsRefusedBehindALink) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::address_test

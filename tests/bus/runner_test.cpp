@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rebus {
+namespace rebus::runner_test {
 namespace {
 
 const AgentSpec kTool = {
@@ -47,4 +47,4 @@ TEST(ConsumerConfig, HoldsArgumentsUnlessTheyAreNeutral) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::runner_test

@@ -7,7 +7,7 @@
 #include "tests/support/fake_master.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::zmq_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -308,7 +308,7 @@ TEST_P(Zmq, TasksOfALostSessionAreVoid) {
   master.say(first, {0, task_of(4)}, FakeMaster::key(5));
   master.say(first, {0, Lost{}}, {});
   Heard second = master.welcome(6);
-  EXPECT_FALSE(master.say(first, {0, task_of(5)}, FakeMaster::key(5)));  // its connection is gone
+  master.say(first, {0, task_of(5)}, FakeMaster::key(5));  // while its connection is still there, or not
   master.say(second, {0, task_of(6)}, FakeMaster::key(6));
   receive<Lost>(*channel);
   EXPECT_EQ(receive<Task>(*channel).record.seq, 6u);
@@ -464,4 +464,4 @@ TEST_P(Zmq, NothingIsDroppedWhenTheMasterIsSlow) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::zmq_test

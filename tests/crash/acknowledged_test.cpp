@@ -14,7 +14,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::acknowledged_test {
 namespace {
 
 constexpr int kProducers = 8;
@@ -146,4 +146,4 @@ TEST_F(AcknowledgedTest, PushesAreStoredWheneverTheMasterIsKilled) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::acknowledged_test

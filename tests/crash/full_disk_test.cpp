@@ -14,7 +14,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::full_disk_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -131,4 +131,4 @@ TEST_F(FullDiskTest, MasterStopsWithAReasonWhenTheBallastIsUsedUpAndStartsWhenTh
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::full_disk_test

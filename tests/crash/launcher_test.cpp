@@ -9,7 +9,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::launcher_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -128,4 +128,4 @@ TEST_F(LauncherTest, WhatTakesAllMemoryThriceIsQuarantinedAndSaidSo) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::launcher_test

@@ -8,7 +8,7 @@
 #include "tests/crash/bus_of_processes.h"
 #include "tests/crash/sites.h"
 
-namespace rebus {
+namespace rebus::partition_test {
 namespace {
 
 using Cut = Sites::Cut;
@@ -88,4 +88,4 @@ TEST_F(PartitionTest, ALinkThatIsCutAtWorkAndHealsChangesNothing) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::partition_test

@@ -8,7 +8,7 @@
 
 #include "tests/crash/bus_of_processes.h"
 
-namespace rebus {
+namespace rebus::points_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -104,4 +104,4 @@ TEST_F(PointsTest, DeathAtAnyOfThemIsMadeGoodByTheNextStart) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::points_test

@@ -7,7 +7,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::slow_disk_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -72,4 +72,4 @@ TEST_F(SlowDiskTest, AStallIsWaitedForAndNobodyIsBlamed) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::slow_disk_test

@@ -8,7 +8,7 @@
 
 #include "tests/crash/bus_of_processes.h"
 
-namespace rebus {
+namespace rebus::storm_test {
 namespace {
 
 int number_from(const char* variable, int fallback) {
@@ -90,4 +90,4 @@ TEST_F(StormTest, AHundredRestartsOfTheMasterUnderLoadEndInTheSameResult) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::storm_test

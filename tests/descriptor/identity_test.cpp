@@ -4,7 +4,7 @@
 #include "tests/support/scratch_folder.h"
 
 // The numbers come from an independent computation (Python's hashlib and uuid) and stand in docs/protocol.md.
-namespace rebus {
+namespace rebus::identity_test {
 namespace {
 
 const std::string kObject = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
@@ -61,4 +61,4 @@ TEST(Identity, IsDocumentedWithTheseVeryNumbers) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::identity_test

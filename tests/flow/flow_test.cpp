@@ -6,7 +6,7 @@
 #include "tests/support/any_bus.h"
 #include "tests/support/archive_maker.h"
 
-namespace rebus {
+namespace rebus::flow_test {
 namespace {
 
 using Flow = OnEveryBus;
@@ -331,4 +331,4 @@ TEST_P(Flow, pruned_files_are_gone_and_may_come_again) {
 INSTANTIATE_TEST_SUITE_P(everywhere, Flow, every_bus(), name_of_bus);
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::flow_test

@@ -3,7 +3,7 @@
 
 #include "tests/support/any_bus.h"
 
-namespace rebus {
+namespace rebus::modes_test {
 namespace {
 
 using Modes = OnEveryBus;
@@ -172,4 +172,4 @@ TEST_P(Modes, agent_finds_what_it_kept_when_it_is_started_again) {
 INSTANTIATE_TEST_SUITE_P(everywhere, Modes, every_bus(), name_of_bus);
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::modes_test

@@ -10,7 +10,7 @@
 
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::ipc_place_test {
 namespace {
 
 // A socket file; with somebody who listens as long as the descriptor is open.
@@ -81,4 +81,4 @@ TEST(IpcPlace, RefusesADirectoryThatOthersCanChange) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::ipc_place_test

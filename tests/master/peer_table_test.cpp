@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rebus {
+namespace rebus::peer_table_test {
 namespace {
 
 using std::chrono::seconds;
@@ -51,4 +51,4 @@ TEST(PeerTable, TellsWhoIsSilent) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::peer_table_test

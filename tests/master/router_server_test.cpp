@@ -13,7 +13,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::router_server_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -212,11 +212,7 @@ TEST_P(Served, ARestartIsAPauseAndNoError) {
 }
 
 TEST_P(Served, HundredsOfAgentsAreBackAfterARestartOfTheMaster) {
-#ifdef REBUS_SANITIZED
-  constexpr uint32_t kAgents = 20;
-#else
-  constexpr uint32_t kAgents = 300;
-#endif
+  constexpr uint32_t kAgents = 300 / REBUS_SCALE;
   ServedMaster master(fresh_address());
   std::vector<std::unique_ptr<Bus>> agents;
   for (uint32_t i = 0; i < kAgents; i++) {
@@ -425,4 +421,4 @@ TEST_P(Served, OfManyThatReadNothingTheOneThatAskedForMostIsDropped) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::router_server_test

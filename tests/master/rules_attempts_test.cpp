@@ -3,7 +3,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_attempts_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -324,4 +324,4 @@ TEST(Submission, counts_its_own_and_tells_what_is_known_of_others) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_attempts_test

@@ -3,7 +3,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_backlog_test {
 namespace {
 
 using Pending = std::vector<uint64_t>;  // urgent, normal, bulk
@@ -135,4 +135,4 @@ TEST(Backlog, goes_down_with_what_is_removed) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_backlog_test

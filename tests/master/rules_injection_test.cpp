@@ -3,7 +3,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_injection_test {
 namespace {
 
 bool is_stored(const Body& answer) { return std::holds_alternative<Pushed>(answer); }
@@ -226,4 +226,4 @@ TEST(Uploads, of_one_session_are_bounded) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_injection_test

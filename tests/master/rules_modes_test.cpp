@@ -3,7 +3,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_modes_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -349,4 +349,4 @@ TEST(State, is_stored_with_the_end_of_a_task) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_modes_test

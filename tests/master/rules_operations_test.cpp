@@ -5,7 +5,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_operations_test {
 namespace {
 
 // `count` files, not closed.
@@ -277,4 +277,4 @@ TEST(Cancel, of_nothing_is_refused_and_twice_is_once) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_operations_test

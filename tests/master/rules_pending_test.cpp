@@ -3,7 +3,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_pending_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -194,4 +194,4 @@ TEST(ProcessEnd, keeps_so_much_of_what_it_is_told) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_pending_test

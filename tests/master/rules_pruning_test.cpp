@@ -5,7 +5,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_pruning_test {
 namespace {
 
 constexpr int64_t kEver = std::numeric_limits<int64_t>::max();
@@ -270,4 +270,4 @@ TEST(Forget, ends_the_wait_for_one_that_is_gone) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_pruning_test

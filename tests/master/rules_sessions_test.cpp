@@ -3,7 +3,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_sessions_test {
 namespace {
 
 TEST(Status, of_many_consumers_comes_in_pages) {
@@ -59,4 +59,4 @@ TEST(Hello, of_another_protocol_is_refused_with_both_numbers) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_sessions_test

@@ -3,7 +3,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_settling_test {
 namespace {
 
 bool is_complete(BareMaster& master, SubmissionId submission) {
@@ -127,4 +127,4 @@ TEST(Idle, comes_after_the_last_producer_and_the_last_task) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_settling_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/bare_master.h"
 
-namespace rebus {
+namespace rebus::rules_work_test {
 namespace {
 
 TEST(Lanes, urgent_work_goes_first_and_submissions_take_turns) {
@@ -107,19 +107,20 @@ TEST(Consumer, is_given_only_what_its_regex_matches) {
 }
 
 TEST(Consumer, with_a_thousand_instances_handles_each_once) {
+  constexpr int kAgents = 1000 / REBUS_SCALE;
   BareMaster master;
   std::vector<PeerId> agents;
-  for (int i = 0; i < 1000; i++) agents.push_back(join_objects_consumer(master, "hasher", 4));
+  for (int i = 0; i < kAgents; i++) agents.push_back(join_objects_consumer(master, "hasher", 4));
   PeerId inject = master.join(Role::kProducer, "inject");
   SubmissionId submission = master.open(inject, "s");
-  for (int i = 0; i < 2000; i++) master.inject(inject, submission, "file" + std::to_string(i));
+  for (int i = 0; i < 2 * kAgents; i++) master.inject(inject, submission, "file" + std::to_string(i));
   master.close(inject, submission);
   std::multiset<std::string> handled;
   for (PeerId agent : agents) {
     for (const std::string& label : handle_all(master, agent)) handled.insert(label);
   }
-  EXPECT_EQ(handled.size(), 2000u);
-  EXPECT_EQ(std::set<std::string>(handled.begin(), handled.end()).size(), 2000u);
+  EXPECT_EQ(handled.size(), 2u * kAgents);
+  EXPECT_EQ(std::set<std::string>(handled.begin(), handled.end()).size(), 2u * kAgents);
 }
 
 TEST(Claim, of_a_lost_session_is_handed_out_again) {
@@ -172,4 +173,4 @@ TEST(Finish, with_a_wrong_child_stores_none_and_is_a_failure) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rules_work_test

@@ -1,5 +1,5 @@
 // Seeded lives of a bus, every fourth one also with an operator at work. A broken law names its seed: SEED=n
-// ./simulation_simulation_test plays it.
+// ./simulation_test plays it.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -5,7 +5,7 @@
 #include "storage/rocksdb_table.h"
 #include "tests/storage/ledger.h"
 
-namespace rebus {
+namespace rebus::damage_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -280,4 +280,4 @@ TEST_F(DamagedValueFile, stops_the_sweep_of_orphans) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::damage_test

@@ -4,7 +4,7 @@
 #include "storage/free_space.h"
 #include "tests/storage/ledger.h"
 
-namespace rebus {
+namespace rebus::directory_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -126,4 +126,4 @@ TEST(FreeSpace, is_checked_against_the_reserve) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::directory_test

@@ -9,7 +9,7 @@
 #include "storage/stored_entry.h"
 #include "tests/storage/store_kit.h"
 
-namespace rebus {
+namespace rebus::format_test {
 namespace {
 
 const std::string& page() {
@@ -209,4 +209,4 @@ TEST(LogEntryHead, is_read_back_and_damage_is_noticed) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::format_test

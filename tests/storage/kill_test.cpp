@@ -3,7 +3,7 @@
 
 #include "tests/storage/ledger.h"
 
-namespace rebus {
+namespace rebus::kill_test {
 namespace {
 
 // The child of the tests below: commits without end, and says how far it is after each commit.
@@ -116,4 +116,4 @@ TEST(Killed, writers_leave_files_that_the_next_opening_removes) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::kill_test

@@ -6,7 +6,7 @@
 #include "descriptor/pack.h"
 #include "tests/storage/store_kit.h"
 
-namespace rebus {
+namespace rebus::model_test {
 namespace {
 
 // Draws changes that a master could make.
@@ -452,4 +452,4 @@ uint64_t first_seed() {
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomSteps, testing::Range(first_seed(), first_seed() + 5));
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::model_test

@@ -1,7 +1,7 @@
 // What removal leaves behind, on both storages: nothing, and everything of others.
 #include "tests/storage/store_kit.h"
 
-namespace rebus {
+namespace rebus::removal_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -192,4 +192,4 @@ TEST(RemovedOnDisk, gives_space_back) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::removal_test

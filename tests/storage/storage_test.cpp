@@ -5,7 +5,7 @@
 
 #include "tests/storage/store_kit.h"
 
-namespace rebus {
+namespace rebus::storage_test {
 namespace {
 
 class AnyStorage : public testing::TestWithParam<const char*> {
@@ -652,4 +652,4 @@ TEST(OpenStorage, refuses_kinds_it_does_not_know) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::storage_test

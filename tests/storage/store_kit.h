@@ -125,6 +125,9 @@ class Child {
  public:
   Child(const std::string& name, const std::string& argument) {
     setenv("REBUS_TEST_ARGUMENT", argument.c_str(), 1);
+    // It runs, whichever part of the tests was for this process.
+    unsetenv("GTEST_TOTAL_SHARDS");
+    unsetenv("GTEST_SHARD_INDEX");
     std::string filter = "--gtest_filter=" + name;
     std::string disabled = "--gtest_also_run_disabled_tests", program = "/proc/self/exe";
     char* arguments[] = {program.data(), filter.data(), disabled.data(), nullptr};

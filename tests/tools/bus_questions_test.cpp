@@ -7,7 +7,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::bus_questions_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -121,4 +121,4 @@ TEST_F(BusQuestions, LinksAreFoundByTwoProcessesAndDrawnByAThird) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::bus_questions_test

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <sstream>
 
-namespace rebus {
+namespace rebus::command_line_test {
 namespace {
 
 AgentSpec agent(const char* name, size_t min, size_t max, const char* metavar,
@@ -255,4 +255,4 @@ TEST(CommandLineTest, PagesAreAskedForAnywhere) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::command_line_test

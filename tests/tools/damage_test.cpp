@@ -9,7 +9,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::damage_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -74,4 +74,4 @@ TEST_F(StoreDamageTest, NeverGivesAnAnswerThatLooksWholeAndIsNot) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::damage_test

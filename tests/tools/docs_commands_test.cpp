@@ -9,7 +9,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::docs_commands_test {
 namespace {
 
 struct Block {
@@ -71,4 +71,4 @@ INSTANTIATE_TEST_SUITE_P(Pages, DocsCommandsTest, testing::ValuesIn(pages()), []
 });
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::docs_commands_test

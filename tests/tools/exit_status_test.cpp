@@ -15,7 +15,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::exit_status_test {
 namespace {
 
 class ExitStatusTest : public testing::Test {
@@ -304,4 +304,4 @@ TEST_F(ExitStatusTest, AnInterruptedChainIsOneHundredThirty) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::exit_status_test

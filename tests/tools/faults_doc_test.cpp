@@ -7,7 +7,7 @@
 
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::faults_doc_test {
 namespace {
 
 std::set<std::string> tests_in_sources() {
@@ -36,4 +36,4 @@ TEST(FaultsDocTest, NamesTestsThatExist) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::faults_doc_test

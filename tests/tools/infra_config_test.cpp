@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace rebus {
+namespace rebus::infra_config_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -242,4 +242,4 @@ TEST(InfraConfig, HasAtMostAThousandProcesses) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::infra_config_test

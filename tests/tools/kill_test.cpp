@@ -8,7 +8,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::kill_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -24,7 +24,7 @@ class KillTest : public testing::TestWithParam<int> {
 
 // The parameter: how many lines are printed before each kill.
 TEST_P(KillTest, AChainThatIsKilledAndRunAgainPrintsEverything) {
-  pack_files(folder_.at("apt1.tgz"), elf_files(300, 24 << 20));
+  pack_files(folder_.at("apt1.tgz"), elf_files(300 / REBUS_SCALE, (24 << 20) / REBUS_SCALE));
   const Lines expected = md5_lines(folder_.at("apt1.tgz"), "apt1.tgz");
   for (int kill = 0; kill < 3; kill++) {
     Process process(chain(), folder_.path());
@@ -43,7 +43,7 @@ TEST_P(KillTest, AChainThatIsKilledAndRunAgainPrintsEverything) {
   EXPECT_EQ(again.sorted_lines(), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Moments, KillTest, testing::Values(0, 1, 100));
+INSTANTIATE_TEST_SUITE_P(Moments, KillTest, testing::Values(0, 1, 100 / REBUS_SCALE));
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::kill_test

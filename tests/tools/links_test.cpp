@@ -6,7 +6,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::links_test {
 namespace {
 
 class Links : public testing::Test {
@@ -101,4 +101,4 @@ TEST_F(Links, need_graphviz_and_say_so_before_any_work) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::links_test

@@ -10,7 +10,7 @@
 #include "tools/limited_sink.h"
 #include "tools/log_line.h"
 
-namespace rebus {
+namespace rebus::log_test {
 namespace {
 
 using spdlog::level::level_enum;
@@ -87,4 +87,4 @@ TEST(LimitedSink, leaves_out_what_is_too_much_and_says_so_but_never_errors) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::log_test

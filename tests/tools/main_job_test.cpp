@@ -6,7 +6,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::main_job_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -20,7 +20,7 @@ class MainJobTest : public testing::Test {
 };
 
 TEST_F(MainJobTest, PrintsWhatTarAndMd5sumSayOfTwoThousandPrograms) {
-  pack_files(folder_.at("apt1.tgz"), elf_files(2000, 64 << 20));
+  pack_files(folder_.at("apt1.tgz"), elf_files(2000 / REBUS_SCALE, (64 << 20) / REBUS_SCALE));
   auto done = chain("-m rebus_demo.agents hasher unarchive inject apt1.tgz -- return --short md5_hash");
   EXPECT_EQ(done.exit_code, 0);
   EXPECT_EQ(done.err, "");
@@ -107,4 +107,4 @@ TEST_F(MainJobTest, RawPrintsTheVeryBytes) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::main_job_test

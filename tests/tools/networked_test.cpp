@@ -12,7 +12,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::networked_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -22,7 +22,7 @@ class NetworkedTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     address_ = std::string(GetParam()) == "ipc" ? "ipc://" + folder_.at("bus") : free_tcp_address();
-    pack_files(folder_.at("apt1.tgz"), elf_files(200, 12 << 20));
+    pack_files(folder_.at("apt1.tgz"), elf_files(200 / REBUS_SCALE, (12 << 20) / REBUS_SCALE));
     expected_ = md5_lines(folder_.at("apt1.tgz"), "apt1.tgz");
     start_master();
   }
@@ -168,4 +168,4 @@ TEST(NetworkedMistakesTest, ABadAddressIsUsage) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::networked_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rebus {
+namespace rebus::pipeline_test {
 namespace {
 
 const std::vector<std::string> kFiles = {"/binary", "/archive"};
@@ -48,4 +48,4 @@ TEST(Pipeline, tells_each_loop_of_results_once) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::pipeline_test

@@ -8,7 +8,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::rebus_admin_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -181,4 +181,4 @@ TEST(RebusAdminUsage, MistakesAreToldWithTwo) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rebus_admin_test

@@ -16,7 +16,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::rebus_infra_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -120,7 +120,7 @@ TEST_F(RebusInfra, RunsStageAfterStageAndPrintsWhatAgentsPrint) {
   // So much to hash that inject has long ended when the last is done.
   const std::string hasher =
       "hasher: {instances: 2, params: '--algorithms md5,sha3-512,ripemd160,sm3,sha512'}";
-  pack_files(folder_.at("apt1.tgz"), elf_files(200, 32 << 20));
+  pack_files(folder_.at("apt1.tgz"), elf_files(200 / REBUS_SCALE, (32 << 20) / REBUS_SCALE));
   auto expected = md5_lines(folder_.at("apt1.tgz"), "apt1.tgz");
   auto launcher = start(master() + stages({"[" + hasher + ", unarchive, inject: apt1.tgz]",
                                            "[ls: {params: /md5_hash, stdout: " + folder_.at("hashes") + "}]",
@@ -446,4 +446,4 @@ TEST_F(RebusInfra, ShowsAViewOnATerminalAndTakesItAwayAtTheEnd) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rebus_infra_test

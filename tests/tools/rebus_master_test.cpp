@@ -9,7 +9,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::rebus_master_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -167,4 +167,4 @@ TEST_F(RebusMaster, ExplainsItself) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::rebus_master_test

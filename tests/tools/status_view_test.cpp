@@ -5,7 +5,7 @@
 #include "tools/back_off.h"
 #include "tools/line_buffer.h"
 
-namespace rebus {
+namespace rebus::status_view_test {
 namespace {
 
 using std::chrono::seconds;
@@ -79,4 +79,4 @@ TEST(StatusView, ShowsEachAgentWithItsFigures) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::status_view_test

@@ -11,7 +11,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
-namespace rebus {
+namespace rebus::systemd_units_test {
 namespace {
 
 // With our programs in place of those of /usr/bin.
@@ -125,4 +125,4 @@ TEST(SystemdUnits, ANotifySocketThatIsNoneDoesNoHarm) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::systemd_units_test

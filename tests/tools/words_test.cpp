@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rebus {
+namespace rebus::words_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -22,4 +22,4 @@ TEST(Words, NeedTheirQuotesClosed) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::words_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rebus {
+namespace rebus::yaml_tree_test {
 namespace {
 
 struct Parsed {
@@ -112,4 +112,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& hostile) { return std::string(hostile.param.name); });
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::yaml_tree_test

@@ -9,10 +9,10 @@
 #include <cstdarg>
 
 #include "storage/rocksdb_storage.h"
-#include "tests/storage/knowing_file_system.h"
+#include "tests/power/knowing_file_system.h"
 #include "tests/storage/ledger.h"
 
-namespace rebus {
+namespace rebus::every_operation_test {
 namespace {
 
 using Operation = KnowingFileSystem::Operation;
@@ -31,11 +31,7 @@ std::string path_of(int fd) {
 }
 
 // Of so many operations one is tried.
-#ifdef REBUS_SANITIZED
-constexpr int kStride = 8;
-#else
-constexpr int kStride = 1;
-#endif
+constexpr int kStride = REBUS_SCALE;
 
 class EveryOperation : public testing::Test {
  protected:
@@ -172,6 +168,8 @@ TEST_F(EveryOperation, before_which_the_power_goes_off_costs_nothing_even_if_nam
 extern "C" {
 int __real_open(const char* path, int flags, ...);
 ssize_t __real_write(int fd, const void* bytes, size_t size);
+int __real_fdatasync(int fd);
+int __real_fsync(int fd);
 int __real_rename(const char* from, const char* to);
 int __real_unlink(const char* path);
 
@@ -193,7 +191,7 @@ ssize_t __wrap_write(int fd, const void* bytes, size_t size) {
 }
 
 int __wrap_fdatasync(int fd) {
-  if (watching == nullptr) return 0;
+  if (watching == nullptr) return __real_fdatasync(fd);
   std::string path = path_of(fd);
   if (!allows(Operation::kSync, path)) return -1;
   struct stat status {};
@@ -203,7 +201,7 @@ int __wrap_fdatasync(int fd) {
 
 // Of directories only.
 int __wrap_fsync(int fd) {
-  if (watching == nullptr) return 0;
+  if (watching == nullptr) return __real_fsync(fd);
   std::string path = path_of(fd);
   if (!allows(Operation::kSyncDirectory, path)) return -1;
   watching->note_names_in(path);
@@ -226,4 +224,4 @@ int __wrap_unlink(const char* path) {
 }
 // NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,cert-dcl50-cpp)
 
-}  // namespace rebus
+}  // namespace rebus::every_operation_test

@@ -3,10 +3,10 @@
 #include <rocksdb/env.h>
 
 #include "storage/rocksdb_storage.h"
-#include "tests/storage/knowing_file_system.h"
+#include "tests/power/knowing_file_system.h"
 #include "tests/storage/ledger.h"
 
-namespace rebus {
+namespace rebus::power_test {
 namespace {
 
 class Power : public testing::Test {
@@ -104,4 +104,4 @@ TEST_F(Power, failed_write_is_never_tried_again) {
 }
 
 }  // namespace
-}  // namespace rebus
+}  // namespace rebus::power_test
