@@ -1,7 +1,7 @@
 #!/bin/bash
 # The one list of Debian packages that rebus needs, and how they are installed.
 #
-#   tools/packages.sh GROUP…    installs what is missing of: build, test, asan, check
+#   tools/packages.sh GROUP…    installs what is missing of: build, test, sanitizers, check
 #
 # Needs root or sudo, and the network, only if something is missing.
 set -euo pipefail
@@ -12,7 +12,7 @@ build=(cmake ninja-build ccache mold g++ pkg-config cppzmq-dev libzmq3-dev libms
 test=(libgtest-dev libgmock-dev
       graphviz file binutils iproute2 libarchive-tools zip 7zip xorriso cpio xz-utils zstd lz4 bzip2 gzip tar systemd
       ssdeep tlsh-tools pev python3-pefile nsis-common strace)
-asan=(clang libclang-rt-dev llvm)
+sanitizers=(clang libclang-rt-dev llvm)
 check=(clang-format clang-tidy git)
 
 wanted_packages() {
@@ -21,9 +21,9 @@ wanted_packages() {
     case $group in
       build) printf '%s\n' "${build[@]}" ;;
       test) printf '%s\n' "${test[@]}" ;;
-      asan) printf '%s\n' "${asan[@]}" ;;
+      sanitizers) printf '%s\n' "${sanitizers[@]}" ;;
       check) printf '%s\n' "${check[@]}" ;;
-      *) echo "packages.sh: no group '$group': build, test, asan, check" >&2; return 2 ;;
+      *) echo "packages.sh: no group '$group': build, test, sanitizers, check" >&2; return 2 ;;
     esac
   done
 }

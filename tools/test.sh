@@ -15,7 +15,7 @@ export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1 ${TSAN_OPT
 export UBSAN_OPTIONS="print_stacktrace=1 halt_on_error=1 ${UBSAN_OPTIONS:-}"
 
 groups=(build test)
-[[ $preset != asan ]] || groups+=(asan)
+[[ $preset != asan && $preset != tsan ]] || groups+=(sanitizers)
 tools/packages.sh "${groups[@]}"
 cmake --preset "$preset" -DBUILD_TESTING=ON
 cmake --build --preset "$preset" --parallel "$(nproc)"
