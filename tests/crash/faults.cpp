@@ -1,9 +1,11 @@
 // What only a build with faults has. crash_point() ends the process by SIGKILL, as a crash would:
-// REBUS_CRASH=NAME[:N] at the N-th passing of that point.
+// REBUS_CRASH=NAME[:N] at the N-th passing of that point. REBUS_STALL=NAME[:N]: there it does nothing for 12
+// seconds, longer than a session lives, as somebody does who waits for a disk; then it says so.
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -20,8 +22,8 @@ struct ChosenPoint {
   std::string name;
   std::atomic<int> left{1};
 
-  ChosenPoint() {
-    const char* words = std::getenv("REBUS_CRASH");
+  explicit ChosenPoint(const char* variable) {
+    const char* words = std::getenv(variable);
     if (words == nullptr) return;
     name = words;
     size_t colon = name.find(':');
@@ -29,14 +31,17 @@ struct ChosenPoint {
     left = std::atoi(name.c_str() + colon + 1);
     name.resize(colon);
   }
+  bool is_reached(const char* point) { return name == point && --left == 0; }
 };
 
 }  // namespace
 
 void crash_point(const char* name) {
-  static ChosenPoint chosen;
-  if (chosen.name != name || --chosen.left != 0) return;
-  kill(getpid(), SIGKILL);
+  static ChosenPoint death("REBUS_CRASH"), stall("REBUS_STALL");
+  if (death.is_reached(name)) kill(getpid(), SIGKILL);
+  if (!stall.is_reached(name)) return;
+  for (unsigned left = 12; left > 0;) left = sleep(left);
+  std::fprintf(stderr, "stalled at %s\n", name);
 }
 
 }  // namespace rebus

@@ -16,29 +16,19 @@ constexpr int kFiles = 200;
 
 class SlowDiskTest : public testing::Test {
  protected:
-  // Of the thread that commits, one sync takes 12 seconds: sessions live 6.5.
+  // One commit waits 12 seconds for its sync: sessions live 6.5. (Not strace, which would delay the call
+  // itself: under load its timer is lost now and then, and the call delayed for ever.)
   void SetUp() override {
-    if (run({"strace", "-o", "/dev/null", "true"}).exit_code != 0) {
-      GTEST_SKIP() << "NOT TESTED: strace may not trace here";
-    }
-    master_ = std::make_unique<Process>(
-        Words{"strace", "-f", "-qq", "-o", folder_.at("trace"), "-e", "trace=fdatasync", "-e",
-              "inject=fdatasync:delay_enter=12000000:when=25", std::string(REBUS_BIN) + "/rebus_master",
-              "--busaddr", address_, "--storage", "rocksdb", "--path", "db"},
-        folder_.path());
+    const std::string program = std::string(REBUS_BIN) + "/../tests/crash_master";
+    master_ = std::make_unique<Process>(Words{"env", "REBUS_STALL=commit-unsynced:25", program, "--busaddr",
+                                              address_, "--storage", "rocksdb", "--path", "db"},
+                                        folder_.path());
     ASSERT_TRUE(eventually([&] { return master_->err().find("listening") != std::string::npos; }));
   }
   Words on_bus(const Words& words) const {
     Words all = {"rebus_agent", "--busaddr", address_};
     all.insert(all.end(), words.begin(), words.end());
     return all;
-  }
-  bool has_stalled() const {
-    std::ifstream trace(folder_.at("trace"));
-    for (std::string line; std::getline(trace, line);) {
-      if (line.find("(DELAYED)") != line.npos) return true;
-    }
-    return false;
   }
 
   ScratchFolder folder_;
@@ -59,7 +49,7 @@ TEST_F(SlowDiskTest, AStallIsWaitedForAndNobodyIsBlamed) {
   }
   auto injected = run(inject, folder_.path());
   EXPECT_EQ(injected.exit_code, 0) << injected.err;
-  EXPECT_TRUE(has_stalled());
+  EXPECT_NE(master_->err().find("stalled at commit-unsynced"), std::string::npos) << master_->err();
   auto hashes = run(on_bus({"--until-idle", "return", "--short", "md5_hash"}), folder_.path());
   EXPECT_EQ(hashes.sorted_lines().size(), static_cast<size_t>(kFiles)) << hashes.out;
   for (auto& hasher : hashers) {
