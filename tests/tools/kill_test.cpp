@@ -24,7 +24,7 @@ class KillTest : public testing::TestWithParam<int> {
 
 // The parameter: how many lines are printed before each kill.
 TEST_P(KillTest, AChainThatIsKilledAndRunAgainPrintsEverything) {
-  pack_files(folder_.at("apt1.tgz"), elf_files(300 / REBUS_SCALE, (24 << 20) / REBUS_SCALE));
+  pack_files(folder_.at("apt1.tgz"), elf_files(300 / REBUS_SCALE, 24 << 20));
   const Lines expected = md5_lines(folder_.at("apt1.tgz"), "apt1.tgz");
   for (int kill = 0; kill < 3; kill++) {
     Process process(chain(), folder_.path());

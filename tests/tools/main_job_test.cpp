@@ -20,7 +20,7 @@ class MainJobTest : public testing::Test {
 };
 
 TEST_F(MainJobTest, PrintsWhatTarAndMd5sumSayOfTwoThousandPrograms) {
-  pack_files(folder_.at("apt1.tgz"), elf_files(2000 / REBUS_SCALE, (64 << 20) / REBUS_SCALE));
+  pack_files(folder_.at("apt1.tgz"), elf_files(2000 / REBUS_SCALE, 64 << 20));
   auto done = chain("-m rebus_demo.agents hasher unarchive inject apt1.tgz -- return --short md5_hash");
   EXPECT_EQ(done.exit_code, 0);
   EXPECT_EQ(done.err, "");

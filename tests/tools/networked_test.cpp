@@ -22,7 +22,7 @@ class NetworkedTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     address_ = std::string(GetParam()) == "ipc" ? "ipc://" + folder_.at("bus") : free_tcp_address();
-    pack_files(folder_.at("apt1.tgz"), elf_files(200 / REBUS_SCALE, (12 << 20) / REBUS_SCALE));
+    pack_files(folder_.at("apt1.tgz"), elf_files(200 / REBUS_SCALE, 12 << 20));
     expected_ = md5_lines(folder_.at("apt1.tgz"), "apt1.tgz");
     start_master();
   }
