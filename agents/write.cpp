@@ -87,8 +87,8 @@ that are stored already and those still to come, and prints the path of each fil
   TARGET/UUID/NAME
 
 NAME is the name of the file that the descriptor comes from, one file per name, as with return; `/` in it becomes `--`.
-Names are escaped (\xNN, \\), --raw-names leaves them; "." and ".." and NUL are escaped always, and what is longer than
-255 bytes is cut, with a part of its SHA-256.
+Names are escaped (\xNN, \\), also a `-` at their begin, which would make an option of a name; --raw-names leaves them.
+"." and ".." and NUL are escaped always, and what is longer than 255 bytes is cut, with a part of its SHA-256.
 
 Nothing is ever overwritten, and no symbolic link followed. A file of the same name with the same bytes is left as it is,
 so write can be called again; if its bytes differ, the first 8 digits of the descriptor's identity are added (~5eaf5491),

@@ -25,6 +25,7 @@ std::string file_name_of(std::string_view name, bool is_raw) {
     std::string_view other = stand_in(c);
     other.empty() ? out += c : out += other;
   }
+  if (!is_raw && out.front() == '-') out.replace(0, 1, "\\x2d");
   return out;
 }
 

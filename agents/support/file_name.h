@@ -8,8 +8,8 @@ namespace rebus {
 
 inline constexpr size_t kMaxFileName = 255;  // bytes, of every file system that matters
 
-// `/` becomes `--`, NUL `\x00`, "." and ".." `\x2e…`; escaped (escape.h) unless `is_raw`. Never empty; may be
-// longer than a file name can be.
+// `/` becomes `--`, NUL `\x00`, "." and ".." `\x2e…`; escaped (escape.h) unless `is_raw`, and what would be
+// an option in `tar cf all.tar *` begins with `\x2d`. Never empty; may be longer than a file name can be.
 std::string file_name_of(std::string_view name, bool is_raw);
 
 // `name` and `suffix`. If both are too long together, the name is cut, with 16 digits of its SHA-256 behind

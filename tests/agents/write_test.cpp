@@ -96,6 +96,7 @@ TEST_F(Write, keeps_hostile_names_inside_of_its_folder) {
                        ".",
                        "../../escape",
                        "/etc/passwd",
+                       "--checkpoint-action=exec=sh",
                        std::string("nul\0l", 5),
                        "a\nb\x1b[2J",
                        std::string(4000, 'x'),
@@ -108,9 +109,10 @@ TEST_F(Write, keeps_hostile_names_inside_of_its_folder) {
   EXPECT_EQ(files_in(folder.at("out")).size(), names.size());
   EXPECT_EQ(content("\\x2e\\x2e"), "value 0");
   EXPECT_EQ(content("..--..--escape"), "value 2");
-  EXPECT_EQ(content("--etc--passwd"), "value 3");
-  EXPECT_EQ(content("nul\\x00l"), "value 4");
-  EXPECT_EQ(content("a\\x0ab\\x1b[2J"), "value 5");
+  EXPECT_EQ(content("\\x2d-etc--passwd"), "value 3");
+  EXPECT_EQ(content("\\x2d-checkpoint-action=exec=sh"), "value 4") << "no option of a program given *";
+  EXPECT_EQ(content("nul\\x00l"), "value 5");
+  EXPECT_EQ(content("a\\x0ab\\x1b[2J"), "value 6");
   EXPECT_EQ(printed.text.find('\x1b'), std::string::npos);
 }
 
