@@ -17,6 +17,8 @@ constexpr uint64_t kOwnRequest = uint64_t{1} << 63;
 constexpr int kReceiveAtOnce = 256;
 // How often to look, while a Welcome is awaited, whether the connection is there still.
 constexpr std::chrono::milliseconds kLookAgain{50};
+// Then people are told that the first Welcome does not come.
+constexpr std::chrono::milliseconds kPatience{1'500};
 
 }  // namespace
 
@@ -147,7 +149,7 @@ bool ZmqSession::is_heartbeat_due(Clock::time_point now) const {
 ZmqSession::Milliseconds ZmqSession::until_next_deadline(Clock::time_point now) const {
   auto deadline = Clock::time_point::max();
   auto at = [&](Clock::time_point time) { deadline = std::min(deadline, time); };
-  if (!was_joined_) at(started_ + times_.connect);
+  if (!was_joined_) at(started_ + (is_waiting_told_ ? times_.connect : kPatience));
   if (state_ == State::kConnecting && !may_say_hello(now)) at(hello_after_);
   if (state_ == State::kJoining) at(std::min(said_ + times_.silence, now + kLookAgain));
   if (state_ == State::kJoined) at(heard_ + times_.silence);
@@ -162,6 +164,11 @@ void ZmqSession::check_deadlines() {
   if (!was_joined_ && now - started_ >= times_.connect) {
     return refuse({Code::kUnavailable,
                    "no master answers at " + escape(address_) + ": is rebus_master running there?"});
+  }
+  if (!was_joined_ && !is_waiting_told_ && now - started_ >= kPatience) {
+    is_waiting_told_ = true;
+    spdlog::warn("no master answers at {} yet: waiting for it, {} s at most", escape(address_),
+                 std::chrono::ceil<std::chrono::seconds>(times_.connect).count());
   }
   const auto since = state_ == State::kJoined ? heard_ : said_;
   // A Hello that went with its connection is answered by nobody: ZeroMQ connects again, and does not tell.

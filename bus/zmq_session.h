@@ -99,6 +99,7 @@ class ZmqSession {
   State state_ = State::kConnecting;
   SessionKey session_;
   bool was_joined_ = false;
+  bool is_waiting_told_ = false;  // that the first Welcome does not come
   uint64_t losses_ = 0;
   std::deque<Outbound> unsent_;
   std::map<uint64_t, Outbound> unanswered_;  // calls, by request
