@@ -34,8 +34,9 @@ void Supervisor::launch(Post& post) {
     return;
   }
   std::string consequence;
+  post.ended = {0, ExitStatus::of(child.error().code)};
   if (post.restart == Restart::kNever) {
-    count_failure(post, {0, ExitStatus::of(child.error().code)});
+    count_failure(post);
   } else {
     consequence = retry(post);
   }
@@ -84,18 +85,19 @@ void Supervisor::take_end(Post& post) {
   });
   if (!post.printed.empty()) screen_.print(std::exchange(post.printed, {}) + "\n");
   const pid_t process = post.child->pid();
-  Ending ending = post.child->reap();
+  post.ended = post.child->reap();
   post.child.reset();
   changed_ = now();
-  if (!is_answer(ending) && !is_stopping()) tell_(process, explanation(post, ending));
-  if (shall_restart(post, ending)) return tell_end(post, ending, retry(post));
-  count_failure(post, ending);
+  const Ending& ending = post.ended;
+  if (!is_answer(ending) && !is_stopping()) tell_(process, explanation(post));
+  if (shall_restart(post)) return tell_end(post, retry(post));
+  count_failure(post);
   bool is_quiet = ending.signal == 0 && ending.code == 0 && (is_stopping() || post.duty == Duty::kOneShot);
-  if (!is_quiet) tell_end(post, ending, is_stopping() ? "" : "; it does not start again");
+  if (!is_quiet) tell_end(post, is_stopping() ? "" : "; it does not start again");
 }
 
-std::string Supervisor::explanation(const Post& post, const Ending& ending) {
-  std::string text = to_text(ending);
+std::string Supervisor::explanation(const Post& post) {
+  std::string text = to_text(post.ended);
   for (const auto& line : post.last_errors) {
     text += (&line == &post.last_errors.front() ? "; its last words: " : " | ") + line;
   }
@@ -109,14 +111,15 @@ std::string Supervisor::retry(Post& post) {
   return "; it starts again in " + std::to_string(wait.count()) + " s";
 }
 
-void Supervisor::tell_end(const Post& post, const Ending& ending, const std::string& consequence) {
-  screen_.line("rebus_infra: " + post.name + " " + to_text(ending) + consequence);
+void Supervisor::tell_end(const Post& post, const std::string& consequence) {
+  screen_.line("rebus_infra: " + post.name + " " + to_text(post.ended) + consequence);
   if (is_stopping()) return;
   for (const auto& line : post.last_errors) screen_.line("rebus_infra:   its last words: " + one_line(line));
 }
 
-bool Supervisor::shall_restart(const Post& post, const Ending& ending) const {
+bool Supervisor::shall_restart(const Post& post) const {
   if (is_stopping()) return false;
+  const Ending& ending = post.ended;
   if (post.duty == Duty::kMaster) {
     // One that cannot open its store or its address says why; one that worked already shall again.
     bool is_refusal = !post.is_ready && ending.signal == 0 && ending.code != 0;
@@ -127,8 +130,9 @@ bool Supervisor::shall_restart(const Post& post, const Ending& ending) const {
 }
 
 // Codes of rebus_agent and rebus_master are handed on; any other end is something left undone.
-void Supervisor::count_failure(const Post& post, const Ending& ending) {
+void Supervisor::count_failure(const Post& post) {
   if (is_killed_) return;
+  const Ending& ending = post.ended;
   if (post.duty == Duty::kMaster && !(ending.signal == 0 && ending.code <= ExitStatus::kUsage)) {
     return status_.add(ExitStatus::kUnavailable);
   }
@@ -169,7 +173,10 @@ bool Supervisor::is_running(Duty duty) const {
 
 void Supervisor::stop() {
   if (is_stopping()) return;
-  for (Post& post : posts_) post.due.reset();
+  for (Post& post : posts_) {
+    if (post.due) count_failure(post);  // it is not made good any more
+    post.due.reset();
+  }
   stop_duty(Duty::kOneShot);
   continue_stop();
 }

@@ -35,6 +35,7 @@ struct Post {
 
   std::unique_ptr<ChildProcess> child;  // while it runs
   std::optional<SteadyTime> due;        // when it starts again
+  Ending ended;                         // how, the last time
   SteadyTime started{};
   unsigned restarts = 0;
   bool is_ready = false;  // the master: it said so since it started
@@ -81,12 +82,12 @@ class Supervisor {
   void take_errors(Post& post);
   void take_prints(Post& post);
   void take_end(Post& post);
-  void tell_end(const Post& post, const Ending& ending, const std::string& consequence);
-  bool shall_restart(const Post& post, const Ending& ending) const;
-  static std::string explanation(const Post& post, const Ending& ending);
+  void tell_end(const Post& post, const std::string& consequence);
+  bool shall_restart(const Post& post) const;
+  static std::string explanation(const Post& post);
   // Gives the end of a sentence.
   std::string retry(Post& post);
-  void count_failure(const Post& post, const Ending& ending);
+  void count_failure(const Post& post);
   void stop_duty(Duty duty);
   void continue_stop();
   void kill_slow();

@@ -120,7 +120,7 @@ TEST_F(RebusInfra, RunsStageAfterStageAndPrintsWhatAgentsPrint) {
   // So much to hash that inject has long ended when the last is done.
   const std::string hasher =
       "hasher: {instances: 2, params: '--algorithms md5,sha3-512,ripemd160,sm3,sha512'}";
-  pack_files(folder_.at("apt1.tgz"), elf_files(200 / REBUS_SCALE, (32 << 20) / REBUS_SCALE));
+  pack_files(folder_.at("apt1.tgz"), elf_files(200 / REBUS_SCALE, 32 << 20));
   auto expected = md5_lines(folder_.at("apt1.tgz"), "apt1.tgz");
   auto launcher = start(master() + stages({"[" + hasher + ", unarchive, inject: apt1.tgz]",
                                            "[ls: {params: /md5_hash, stdout: " + folder_.at("hashes") + "}]",
@@ -213,6 +213,14 @@ TEST_F(RebusInfra, KillsWhatDoesNotStopAndTellsIt) {
   EXPECT_EQ(done.exit_code, 3) << done.err;
   EXPECT_NE(done.err.find("return did not stop in 10 s: it is killed"), std::string::npos) << done.err;
   EXPECT_NE(done.err.find("info: stopped"), std::string::npos) << "the master stops cleanly nevertheless";
+}
+
+TEST_F(RebusInfra, SaysByItsExitCodeThatAnAgentWasDownWhenAllStopped) {
+  std::string launcher_path = launcher_with_agent("echo cannot print >&2; exit 75\n");
+  auto launcher = start(memory_master(address()) + stages({"[return: x]"}), launcher_path);
+  ASSERT_TRUE(eventually([&] { return says(*launcher, "exit code 75; it starts again in 4 s"); }))
+      << launcher->err();
+  EXPECT_EQ(stop(*launcher).exit_code, 75);
 }
 
 TEST_F(RebusInfra, ASecondSignalHurries) {
