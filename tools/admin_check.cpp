@@ -51,10 +51,11 @@ std::string text_of(const PipelineFindings& found, size_t agents) {
   return text + counted(agents, "agent") + " checked\n";
 }
 
-int tell(const std::vector<PipelineAgent>& agents, const Globals& globals) {
+// `count`: of those that are agents.
+int tell(const std::vector<PipelineAgent>& agents, size_t count, const Globals& globals) {
   auto found = check_pipeline(agents, file_paths());
-  int code = print_page(globals.output_format == "json" ? json_of(found, agents.size())
-                                                        : text_of(found, agents.size()));
+  bool is_json = globals.output_format == "json";
+  int code = print_page(is_json ? json_of(found, count) : text_of(found, count));
   bool is_sound = found.unfed.empty() && found.loops.empty();
   return code == 0 && !is_sound ? ExitStatus::kIncomplete : code;
 }
@@ -77,14 +78,15 @@ Result<int> check_file(const Options& options, const Globals& globals) {
   for (const auto& stage : config.stages) {
     for (const AgentPlan& plan : stage) agents.push_back(agent_of(plan.hello));
   }
-  return tell(agents, globals);
+  return tell(agents, agents.size(), globals);
 }
 
 // Files may come in at any time, from anywhere.
 Result<int> check_bus(const AdminCall& call) {
   auto status = call.bus.status();
   if (!status) return status.error();
-  std::vector<PipelineAgent> agents{{"inject", {}, file_paths(), false, false}};
+  const PipelineAgent whoever_injects{"inject", {}, file_paths(), false, false};
+  std::vector<PipelineAgent> agents{whoever_injects};
   for (const ConsumerStatus& one : status->consumers) {
     if (one.instances == 0) continue;
     const std::string& takes = one.consumer.takes;
@@ -92,7 +94,7 @@ Result<int> check_bus(const AdminCall& call) {
                       takes.find("\"objects_only\":true") != takes.npos,
                       takes.find("\"selector_regex\"") != takes.npos});
   }
-  return tell(agents, call.globals);
+  return tell(agents, agents.size() - 1, call.globals);
 }
 
 constexpr const char* kCheckHelp =

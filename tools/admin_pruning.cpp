@@ -41,6 +41,9 @@ void show_progress(const Pruned& done) {
 }
 
 std::string text_of(const Prune& query, const Pruned& done) {
+  bool is_nothing = done.files + done.results + done.unhandled == 0;
+  if (is_nothing && !query.all_domains)
+    return "there is nothing to remove in domain '" + query.domain.str() + "'";
   std::string text = query.values_only ? "removed the values of " : "removed ";
   text += counted(done.files, "file") + (query.values_only ? " and of " : " and ") +
           counted(done.results, "result") +

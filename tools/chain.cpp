@@ -101,6 +101,7 @@ Result<void> Chain::join_stage(const Stage& stage) {
     for (unsigned i = 0; i < count; i++) {
       auto instance = Instance::join(call, line_.globals, access_->connector(), out_, status->head);
       if (!instance) return Error{instance.error().code, call.spec->name + ": " + instance.error().message};
+      (*instance)->on_held([this](auto& agents) { events_.put(AgentsPaused{agents}); });
       instances_.push_back(std::move(*instance));
     }
   }
@@ -138,6 +139,7 @@ void Chain::handle(const Event& event) {
     return;
   }
   if (std::holds_alternative<EndOfWatching>(event)) return end_watching();
+  if (const auto* paused = std::get_if<AgentsPaused>(&event)) return name_paused(paused->names);
   bool is_user = std::holds_alternative<UserStop>(event);
   if (is_user && !is_serving_only()) status_.add(ExitStatus::kInterrupted);
   stopped_ = true;
@@ -282,6 +284,7 @@ void Chain::stop_agents() {
 }
 
 void Chain::name_paused(const std::vector<std::string>& agents) {
+  if (std::exchange(paused_, agents) == agents) return;  // each of several who wait is told
   for (const std::string& agent : agents) {
     out_.note("rebus_agent: waiting for " + escape(agent) + ", which is paused: `rebus_admin resume " +
               escape(agent) + "` lets it go on");

@@ -37,7 +37,10 @@ class Chain {
   struct UserStop {};
   struct EndOfWatching {};
   struct PipeClosed {};
-  using Event = std::variant<AgentEnded, UserStop, EndOfWatching, PipeClosed>;
+  struct AgentsPaused {
+    std::vector<std::string> names;
+  };
+  using Event = std::variant<AgentEnded, UserStop, EndOfWatching, PipeClosed, AgentsPaused>;
 
   Result<void> check_calls() const;
   Result<void> open();
@@ -81,6 +84,7 @@ class Chain {
   std::vector<std::unique_ptr<Instance>> instances_;
   std::set<const Instance*> working_;  // whose threads run
   std::set<std::string> reported_;
+  std::vector<std::string> paused_;  // told last
 };
 
 }  // namespace rebus

@@ -21,6 +21,8 @@ class Instance {
   void start(bool until_idle, std::function<void()> on_end);
   // Ends its waiting for the bus.
   void interrupt() { bus_.interrupt(); }
+  // Before start(): who is told, in the instance's thread, that a paused agent holds it up.
+  void on_held(Bus::OnHeld told) { bus_.on_held(std::move(told)); }
   // Waits for the thread; then result() holds.
   Result<void> end();
 

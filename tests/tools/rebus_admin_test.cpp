@@ -88,6 +88,31 @@ TEST_F(RebusAdmin, PauseIsNamedByWhoWaitsAndResumeEndsIt) {
   EXPECT_EQ(waiting.wait().exit_code, 0);
 }
 
+TEST_F(RebusAdmin, PauseIsNamedOnceByAChainThatEndsWhenAllIsDone) {
+  auto consumer_process = start({"file_id"});
+  admin({"pause", "file_id"});
+  ASSERT_EQ(agent({"inject", file("a")}).exit_code, 0);
+  Process waiting(on_bus("rebus_agent", {"--until-idle", "return", "file_id", "return", "md5"}),
+                  folder_.path());
+  const std::string told = "waiting for file_id, which is paused";
+  EXPECT_TRUE(eventually([&] { return waiting.err().find(told) != std::string::npos; })) << waiting.err();
+  EXPECT_EQ(admin({"resume", "file_id"}).exit_code, 0);
+  auto done = waiting.wait();
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(done.err.find(told), done.err.rfind(told)) << done.err;
+}
+
+TEST_F(RebusAdmin, AMasterThatDoesNotAnswerYetIsAwaitedAndThatIsSaid) {
+  stop_master();
+  Process waiting(on_bus("rebus_admin", {"status"}), folder_.path());
+  EXPECT_TRUE(eventually([&] {
+    return waiting.err().find("no master answers at " + address_ + " yet: waiting for it, 10 s at most") !=
+           std::string::npos;
+  })) << waiting.err();
+  start_master();
+  EXPECT_EQ(waiting.wait().exit_code, 0);
+}
+
 TEST_F(RebusAdmin, CancelEndsAWaitWithThree) {
   auto consumer_process = start({"file_id"});
   admin({"pause", "file_id"});
@@ -112,6 +137,7 @@ TEST_F(RebusAdmin, PruneDropAndForgetWorkOnABusAndOnAStore) {
     EXPECT_NE(cat.exit_code, 0);
     EXPECT_NE(cat.err.find("pruned"), std::string::npos) << cat.err;
     EXPECT_EQ(Json::parse(admin({"-o", "json", "drop", "lab"}).out)["files"], 1);
+    EXPECT_EQ(admin({"drop", "lab"}).out, "there is nothing to remove in domain 'lab'\n");
     consumer_process->signal(SIGTERM);
     consumer_process->wait();
   }
@@ -139,6 +165,7 @@ TEST_F(RebusAdmin, CheckLooksAtTheBusOrAFile) {
   auto bus = admin({"check"});
   EXPECT_EQ(bus.exit_code, 3);
   EXPECT_NE(bus.out.find("nothing yields what dotrenderer takes: /graph/dot"), std::string::npos) << bus.out;
+  EXPECT_NE(bus.out.find("\n1 agent checked\n"), std::string::npos) << bus.out;
   folder_.write("infra.yaml", "agents: {stages: [{agents: [hasher, unarchive, inject: a, return: md5]}]}\n");
   auto file = admin({"check", "infra.yaml"});
   EXPECT_EQ(file.exit_code, 0) << file.out << file.err;
