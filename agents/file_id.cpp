@@ -15,6 +15,7 @@ class FileId final : public Agent {
       if (!found) return found.error();
       type = std::move(*found);
     }
+    if (type.words.starts_with(kNoType)) return Error{Code::kFailed, type.words.substr(kNoType.size())};
     JsonObject json;
     json.add("description", type.words).add("encoding", type.encoding).add("mime", type.mime);
     return work.push("/file_id", json.str(), Kind::kStructured);

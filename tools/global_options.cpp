@@ -72,7 +72,9 @@ Result<void> read_domain(const Options& options, Globals& globals) {
 }
 
 Result<void> read_limits(const Options& options, Globals& globals) {
-  auto limits = limits_of_profile(options.text("profile"));
+  std::string profile = options.text("profile");
+  globals.has_own_limits = !profile.empty();
+  auto limits = limits_of_profile(profile.empty() ? "local" : profile);
   if (!limits) return limits.error();
   globals.limits = *limits;
   return {};
@@ -87,6 +89,13 @@ Result<void> read_shared(const Options& options, Globals& globals) {
   globals.output_format = *format;
   globals.raw_names = options.flag("raw-names");
   globals.all_domains = options.flag("all-domains");
+  return {};
+}
+
+Result<void> read_sandbox(const Options& options, Globals& globals) {
+  auto level = sandbox_level_named(options.text("sandbox"));
+  if (!level) return level.error();
+  globals.sandbox = *level;
   return {};
 }
 
@@ -126,7 +135,16 @@ std::span<const OptionSpec> global_options() {
         {"--storage", "KIND", "of the bus in this process: ram, or rocksdb, which can be killed and rerun",
          ""},
         {"--path", "DIR", "where rocksdb stores; made if missing", ""},
-        {"--profile", "NAME", "budgets for what archives may unfold to: local, server or strict", "local"},
+        {"--profile", "NAME",
+         "budgets for what archives may unfold to: local, server or strict; default: that of the "
+         "rebus_master, "
+         "in one process local",
+         ""},
+        {"--sandbox", "LEVEL",
+         "what files are looked at in: required (what must be of it, and what else the kernel has), strict "
+         "(all "
+         "of it, or nothing is looked at) or none",
+         "required"},
         {"--until-idle", "", "on a networked bus: end when everything is handled, as one process does", ""},
         {"-v,--verbose", "", "log more; twice: everything", ""},
         {"-D,--debug", "", "the same as -vv", ""},
@@ -161,7 +179,7 @@ Result<unsigned> read_jobs(const Options& options) {
 Result<Globals> read_globals(const Options& options) {
   Globals globals;
   read_logging(options, globals);
-  for (auto read : {read_bus, read_storage, read_domain, read_limits, read_shared}) {
+  for (auto read : {read_bus, read_storage, read_domain, read_limits, read_sandbox, read_shared}) {
     if (auto done = read(options, globals); !done) return done.error();
   }
   if (auto known = check_modules(options); !known) return known.error();

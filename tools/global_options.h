@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/support/sandbox/sandbox_level.h"
 #include "bus/agent.h"
 #include "storage/storage.h"
 
@@ -29,7 +30,9 @@ struct Globals {
   bool insecure_tcp = false;
   StorageOptions storage;
   bool until_idle = false;
+  SandboxLevel sandbox = SandboxLevel::kRequired;
   Limits limits;
+  bool has_own_limits = false;  // that were asked for; else a networked bus has its own
   std::string output_format = "text";
   unsigned jobs = 1;
   bool raw_names = false;

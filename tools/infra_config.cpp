@@ -49,6 +49,7 @@ class ConfigReader {
   void read_agents_address(const YamlMap& agents);
   void check_reachable(const YamlNode& root);
   void check_modules(const YamlMap& agents);
+  void read_sandbox(const YamlMap& agents);
   void read_stages(const YamlMap& agents);
   void read_stage(const YamlNode& node, const std::string& path);
   void read_agent(const YamlNode& node, const std::string& path);
@@ -195,10 +196,19 @@ void ConfigReader::check_reachable(const YamlNode& root) {
 // --- the agents ---
 
 void ConfigReader::read_agents(const YamlMap& agents) {
-  agents.check_keys({"busaddr", "insecure_tcp", "modules", "stages"});
+  agents.check_keys({"busaddr", "insecure_tcp", "modules", "sandbox", "stages"});
   read_agents_address(agents);
+  read_sandbox(agents);
   check_modules(agents);
   read_stages(agents);
+}
+
+void ConfigReader::read_sandbox(const YamlMap& agents) {
+  auto name = agents.text("sandbox");
+  if (!name) return;
+  config_.sandbox = *name;
+  auto level = sandbox_level_named(config_.sandbox);
+  if (!level) agents.complain("sandbox", level.error().message);
 }
 
 void ConfigReader::check_modules(const YamlMap& agents) {
@@ -390,6 +400,7 @@ Words agent_words(const InfraConfig& config, const AgentPlan& plan) {
   Words words;
   if (!config.bus_address.empty()) words = {"--busaddr", config.bus_address};
   if (config.insecure_tcp) words.push_back("--insecure-tcp");
+  if (!config.sandbox.empty()) words.insert(words.end(), {"--sandbox", config.sandbox});
   words.insert(words.end(), plan.words.begin(), plan.words.end());
   return words;
 }

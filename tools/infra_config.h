@@ -36,6 +36,7 @@ struct InfraConfig {
   std::string store;        // of the master, if it is on disk
   std::string bus_address;  // where the agents find the master
   bool insecure_tcp = false;
+  std::string sandbox;  // level of the agents; empty: the usual one
   std::vector<std::vector<AgentPlan>> stages;
 };
 

@@ -41,6 +41,7 @@ FILE
     agents:
       busaddr: ipc:///srv/rebus/run/bus      # default: the master's
       modules: rebus_demo.agents             # may be left out
+      sandbox: required                      # or strict, or none: see docs/security.md
       stages:
         - agents:
             - unarchive

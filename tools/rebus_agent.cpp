@@ -1,9 +1,11 @@
 // rebus_agent: runs a chain of agents.
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <vector>
 
+#include "agents/support/sandbox/sandbox_level.h"
 #include "descriptor/escape.h"
 #include "tools/chain.h"
 #include "tools/command_line.h"
@@ -66,6 +68,9 @@ int run_chain(const CommandLine& line) {
   auto log =
       set_up_log({"rebus_agent", globals.verbosity, globals.log_file, globals.syslog, globals.log_format});
   if (!log) return fail(log.error());
+  set_sandbox_level(globals.sandbox);
+  if (globals.sandbox == SandboxLevel::kNone)
+    spdlog::warn("--sandbox none: whoever sent a file can do here what a fault in a parser lets him");
   Chain chain(line);
   Signals signals([&] { return chain.ask_stop(); });
   return chain.run();

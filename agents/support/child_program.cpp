@@ -12,10 +12,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
 
 #include "agents/support/child_spawn.h"
-#include "agents/support/file_handle.h"
+#include "descriptor/file_handle.h"
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 forgot to say that it is C
@@ -129,6 +130,12 @@ Result<ChildEnd> run_child(const ChildProgram& program, std::string_view input) 
   out->write = FileHandle(-1);  // the child's alone: else its end is never seen
   err->write = FileHandle(-1);
   return Child(*pid, std::move(*out), std::move(*err)).wait(program);
+}
+
+std::string program_beside_us(const std::string& name) {
+  std::error_code ignored;
+  auto beside = std::filesystem::read_symlink("/proc/self/exe", ignored).replace_filename(name);
+  return access(beside.c_str(), X_OK) == 0 ? beside.string() : name;
 }
 
 bool is_installed(const std::string& program) {

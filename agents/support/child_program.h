@@ -30,6 +30,10 @@ struct ChildEnd {
 // kNotFound: no such program; kLimit: it took too long, or gave too much; kFailed: it could not be started.
 Result<ChildEnd> run_child(const ChildProgram& program, std::string_view input);
 
+// The path of a program of ours in the folder of the one that runs, or its bare name: to be looked for in
+// $PATH.
+std::string program_beside_us(const std::string& name);
+
 // Whether $PATH leads to it.
 bool is_installed(const std::string& program);
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "agents/support/file_handle.h"
 #include "agents/support/input_file.h"
+#include "descriptor/file_handle.h"
 
 namespace rebus {
 

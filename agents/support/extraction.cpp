@@ -48,7 +48,7 @@ class BudgetedWriter {
   std::optional<Budget::Spent> spent_;
 };
 
-using End = ArchiveReader::End;
+using End = ContainedBytes::End;
 
 // A value if all bytes came.
 Extraction finish(Extraction out, ValueWriter& writer) {
@@ -64,28 +64,14 @@ Extraction finish(Extraction out, ValueWriter& writer) {
 
 }  // namespace
 
-Extraction extract(ArchiveReader& reader, ValueWriter& writer, const Budget& budget) {
+Extraction extract(ContainedBytes& content, ValueWriter& writer, const Budget& budget) {
   BudgetedWriter target(writer, budget);
   Extraction out;
-  out.reading = reader.read([&](uint64_t offset, Bytes bytes) { return target.put(offset, bytes); });
+  out.reading = content.read([&](uint64_t offset, Bytes bytes) { return target.put(offset, bytes); });
   out.spent = target.spent();
   bool overlaps = out.reading.end == End::kStopped && out.reading.error->code == Code::kFailed;
   if (overlaps) out.reading = {End::kUnreadable, out.reading.error->message, {}};
   return finish(std::move(out), writer);
-}
-
-Extraction extract(Decompression& content, ValueWriter& writer, const Budget& budget) {
-  BudgetedWriter target(writer, budget);
-  while (true) {
-    auto part = content.next();
-    bool is_damaged = !part && part.error().code == Code::kFailed;
-    End end = content.check_failed() ? End::kDamaged : End::kBroken;
-    if (is_damaged) return finish({{end, part.error().message, {}}, {}, {}}, writer);
-    if (!part) return {{End::kBroken, {}, part.error()}, {}, {}};
-    if (part->empty()) return finish({}, writer);
-    auto put = target.put(writer.size(), *part);
-    if (!put) return {{End::kStopped, {}, put.error()}, {}, target.spent()};
-  }
 }
 
 }  // namespace rebus

@@ -1,19 +1,13 @@
 #include "agents/support/file_type.h"
 
 #include <fcntl.h>
-#include <magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <memory>
-#include <optional>
-#include <system_error>
+#include <cstring>
 
-#include "agents/support/file_handle.h"
-#include "agents/support/utf8_locale.h"
+#include "agents/support/sandbox/parser_process.h"
 #include "descriptor/escape.h"
 #include "descriptor/spool.h"
 
@@ -22,186 +16,104 @@ namespace {
 
 constexpr uint64_t kWholeCopy = 64 << 20;
 constexpr uint64_t kEdgeCopy = 16 << 20;
-constexpr size_t kMaxWords = 16 << 10;
+// After so many files the worker is replaced: whoever took it over has seen no more.
+constexpr int kMostFiles = 256;
+// libmagic takes milliseconds; its worst known cases a second.
+constexpr std::chrono::seconds kPatience{30};
 
-// Never look inside compressed data (a bomb would be unpacked), and never through a forked program.
-constexpr int kAlways = MAGIC_NO_CHECK_COMPRESS;
-// The encoding comes from the bytes alone; all rules off makes this pass nearly free.
-constexpr int kNoRules = MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_SOFT | MAGIC_NO_CHECK_APPTYPE |
-                         MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TEXT | MAGIC_NO_CHECK_CDF | MAGIC_NO_CHECK_CSV |
-                         MAGIC_NO_CHECK_TOKENS | MAGIC_NO_CHECK_JSON;
-
-Error errno_error(const std::string& what) {
-  return {Code::kFailed, what + ": " + std::generic_category().message(errno)};
+Error errno_error() {
+  return {Code::kUnavailable, std::string("no memory to identify a file: ") + std::strerror(errno)};
 }
 
-// --- a file that libmagic can read ---
-
-// libmagic moves the file offset, which all users of one descriptor share: a second opening has its own.
-std::optional<FileHandle> reopen(int fd) {
-  FileHandle own(open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC));
-  if (own.get() < 0) return std::nullopt;
-  return own;
-}
-
-Result<void> copy_range(const Value& value, uint64_t from, uint64_t upto, int fd) {
-  std::string buffer(std::min<uint64_t>(Value::kChunkSize, upto - from), '\0');
-  if (lseek(fd, static_cast<off_t>(from), SEEK_SET) < 0) return errno_error("copying a value");
-  while (from < upto) {
-    size_t want = std::min<uint64_t>(buffer.size(), upto - from);
-    auto count = value.read_at(from, {reinterpret_cast<uint8_t*>(buffer.data()), want});
-    if (!count) return count.error();
-    auto written = write_all(fd, as_bytes(std::string_view(buffer).substr(0, *count)), "copying a value");
-    if (!written) return written;
-    from += *count;
+// A file in memory: written here, and read by the worker, which cannot write to it.
+class SharedFile {
+ public:
+  // libmagic calls a position-independent program by that name only in an executable file: hence the mode.
+  static Result<SharedFile> make() {
+    FileHandle own(memfd_create("rebus-file-type", MFD_CLOEXEC));
+    if (own.get() < 0 || fchmod(own.get(), 0755) != 0) return errno_error();
+    FileHandle readable(open(("/proc/self/fd/" + std::to_string(own.get())).c_str(), O_RDONLY | O_CLOEXEC));
+    if (readable.get() < 0) return errno_error();
+    return SharedFile(std::move(own), std::move(readable));
   }
-  return {};
-}
+  int readable() const { return readable_.get(); }
 
-Result<void> copy_value(const Value& value, int fd) {
-  if (const std::string* bytes = value.source().in_memory()) {
-    return write_all(fd, as_bytes(*bytes), "copying a value");
+  // Instead of what was in it: all of it, or of a large value its first and last part, and a hole between.
+  Result<void> fill(const Value& value) {
+    if (ftruncate(own_.get(), 0) != 0) return errno_error();
+    if (const std::string* bytes = value.source().in_memory()) return put(0, as_bytes(*bytes));
+    if (value.size() <= kWholeCopy) return copy(value, 0, value.size());
+    auto copied = copy(value, 0, kEdgeCopy);
+    return copied ? copy(value, value.size() - kEdgeCopy, value.size()) : copied;
   }
-  if (value.size() <= kWholeCopy) return copy_range(value, 0, value.size(), fd);
-  auto head = copy_range(value, 0, kEdgeCopy, fd);
-  if (!head) return head;
-  return copy_range(value, value.size() - kEdgeCopy, value.size(), fd);
-}
 
-// libmagic calls a position-independent program by that name only in an executable file: hence the mode.
-Result<FileHandle> copy_to_memory(const Value& value) {
-  FileHandle memory(memfd_create("rebus-file-type", MFD_CLOEXEC));
-  if (memory.get() < 0 || fchmod(memory.get(), 0755) != 0) return errno_error("no memory to identify a file");
-  auto copied = copy_value(value, memory.get());
-  if (!copied) return copied.error();
-  return memory;
-}
+ private:
+  SharedFile(FileHandle own, FileHandle readable) : own_(std::move(own)), readable_(std::move(readable)) {}
 
-Result<FileHandle> readable_file(const Value& value) {
-  int fd = value.source().file_descriptor();
-  if (fd >= 0) {
-    if (auto own = reopen(fd)) return std::move(*own);
+  Result<void> copy(const Value& value, uint64_t from, uint64_t upto) {
+    std::string buffer(std::min<uint64_t>(Value::kChunkSize, upto - from), '\0');
+    while (from < upto) {
+      size_t want = std::min<uint64_t>(buffer.size(), upto - from);
+      auto count = value.read_at(from, {reinterpret_cast<uint8_t*>(buffer.data()), want});
+      if (!count) return count.error();
+      auto done = put(from, as_bytes(std::string_view(buffer).substr(0, *count)));
+      if (!done) return done;
+      from += *count;
+    }
+    return {};
   }
-  return copy_to_memory(value);
-}
 
-// --- libmagic ---
-
-struct CloseMagic {
-  void operator()(magic_t magic) const { magic_close(magic); }
-};
-using Magic = std::unique_ptr<magic_set, CloseMagic>;
-
-Error database_error(const std::string& reason) {
-  return {Code::kFailed, "the file type database of libmagic, " + std::string(magic_getpath(nullptr, 0)) +
-                             ", cannot be used (" + escape(reason) +
-                             "): install the package libmagic-mgc, or unset MAGIC"};
-}
-
-Result<Magic> load_magic() {
-  Magic magic(magic_open(kAlways));
-  if (!magic) return database_error("libmagic does not start");
-  if (magic_load(magic.get(), nullptr) == 0) return magic;
-  const char* reason = magic_error(magic.get());
-  return database_error(reason != nullptr ? reason : "unknown reason");
-}
-
-Result<magic_t> magic_of_thread() {
-  static thread_local Magic magic;
-  if (!magic) {
-    auto loaded = load_magic();
-    if (!loaded) return loaded.error();
-    magic = std::move(*loaded);
+  Result<void> put(uint64_t offset, Bytes bytes) {
+    if (lseek(own_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) return errno_error();
+    return write_all(own_.get(), bytes, "copying a value");
   }
-  return magic.get();
-}
 
-std::optional<std::string> ask(magic_t magic, int fd, int flags) {
-  if (lseek(fd, 0, SEEK_SET) < 0 || magic_setflags(magic, kAlways | flags) != 0) return std::nullopt;
-  const char* answer = magic_descriptor(magic, fd);
-  if (answer == nullptr) return std::nullopt;
-  return std::string(std::string_view(answer).substr(0, kMaxWords));
-}
-
-// A rule that fails on hostile bytes is an answer, too; `file` prints it the same way.
-std::string words_of(magic_t magic, int fd) {
-  if (auto words = ask(magic, fd, MAGIC_NONE)) return *words;
-  const char* reason = magic_error(magic);
-  return "ERROR: " + std::string(reason != nullptr ? reason : "no reason given");
-}
-
-// --- the MIME type without a second run ---
-
-struct KnownMime {
-  std::string_view words;  // begin of the words
-  std::string_view mime;
+  FileHandle own_, readable_;
 };
 
-// The second run of all rules for the MIME type costs as much as the first. For these words, which most files
-// have, the answer is always the same one (the test asks libmagic itself on real files).
-constexpr KnownMime kKnownMimes[] = {
-    {"empty", "inode/x-empty"},  // as `file` says of a path; libmagic of a descriptor: application/x-empty
-    {"ASCII text", "text/plain"},
-    {"Unicode text, UTF-8 text", "text/plain"},
-    {"ISO-8859 text", "text/plain"},
-    {"C source, ", "text/x-c"},
-    {"C++ source, ", "text/x-c++"},
-    {"assembler source, ", "text/x-asm"},
-    {"POSIX shell script, ", "text/x-shellscript"},
-    {"Bourne-Again shell script, ", "text/x-shellscript"},
-    {"Perl script text executable", "text/x-perl"},
+class TypeWorker {
+ public:
+  explicit TypeWorker(SharedFile file)
+      : file_(std::move(file)), process_("types", kPatience, file_.readable()) {}
+
+  Result<FileType> identify(const Value& value) {
+    if (++files_ % kMostFiles == 0) process_.stop();
+    auto ready = process_.start();
+    if (ready) ready = file_.fill(value);
+    if (ready) ready = process_.send(ParserWord::kIdentify, {});
+    auto frame = ready ? process_.receive(Value()) : ready.error();
+    if (!frame) return frame.error();
+    auto type = frame->word == ParserWord::kType ? unpack<FileType>(frame->body) : process_.misbehaves();
+    if (type || !process_.is_running()) return type;
+    return process_.misbehaves();
+  }
+
+ private:
+  SharedFile file_;
+  ParserProcess process_;
+  int files_ = 0;
 };
 
-constexpr KnownMime kElfMimes[] = {
-    {"shared object, ", "application/x-sharedlib"},
-    {"pie executable, ", "application/x-pie-executable"},
-    {"executable, ", "application/x-executable"},
-    {"relocatable, ", "application/x-object"},
-};
-
-std::string_view lookup(std::span<const KnownMime> table, std::string_view words) {
-  for (const KnownMime& known : table) {
-    if (words.starts_with(known.words)) return known.mime;
-  }
-  return {};
-}
-
-std::string_view known_mime(std::string_view words) {
-  for (std::string_view elf : {"ELF 64-bit LSB ", "ELF 32-bit LSB ", "ELF 32-bit MSB ", "ELF 64-bit MSB "}) {
-    if (words.starts_with(elf)) return lookup(kElfMimes, words.substr(elf.size()));
-  }
-  return lookup(kKnownMimes, words);
-}
-
-std::string mime_of(magic_t magic, int fd, std::string_view words) {
-  std::string_view known = known_mime(words);
-  if (!known.empty()) return std::string(known);
-  return ask(magic, fd, MAGIC_MIME_TYPE).value_or("application/octet-stream");
-}
-
-std::string encoding_of(magic_t magic, int fd) {
-  return ask(magic, fd, MAGIC_MIME_ENCODING | kNoRules).value_or("binary");
+Result<TypeWorker*> worker_of_thread() {
+  static thread_local std::unique_ptr<TypeWorker> worker;
+  if (worker) return worker.get();
+  auto file = SharedFile::make();
+  if (!file) return file.error();
+  worker = std::make_unique<TypeWorker>(*std::move(file));
+  return worker.get();
 }
 
 }  // namespace
 
 Result<FileType> identify(const Value& value) {
-  auto magic = magic_of_thread();
-  if (!magic) return magic.error();
-  auto file = readable_file(value);
-  if (!file) return file.error();
-  Utf8Locale locale;
-  FileType type;
-  type.words = words_of(*magic, file->get());
-  type.mime = mime_of(*magic, file->get(), type.words);
-  type.encoding = encoding_of(*magic, file->get());
-  return type;
+  auto worker = worker_of_thread();
+  auto type = worker ? (*worker)->identify(value) : worker.error();
+  bool is_its_fault = !type && type.error().code == Code::kFailed;
+  if (!is_its_fault) return type;
+  return FileType{std::string(kNoType) + type.error().message, "application/octet-stream", "binary"};
 }
 
-Result<void> check_file_type_database() {
-  auto magic = magic_of_thread();
-  if (!magic) return magic.error();
-  return {};
-}
+// This thread may be none that identifies: the worker does not stay.
+Result<void> check_file_type_database() { return ParserProcess("types", kPatience).start(); }
 
 }  // namespace rebus

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "agents/support/archive_reader.h"
+#include "agents/parsers/container.h"
 #include "agents/support/budget.h"
 #include "bus/agent.h"
 

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "agents/support/archive_reader.h"
+#include "agents/parsers/container.h"
 
 namespace rebus {
 

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
 
 #include "agents/support/child_spawn.h"
 
@@ -25,11 +24,7 @@ Error errno_error() { return {Code::kFailed, std::string(kProgram) + ": " + std:
 
 }  // namespace
 
-std::string SsdeepWorker::program() {
-  std::error_code ignored;
-  auto beside = std::filesystem::read_symlink("/proc/self/exe", ignored).replace_filename(kProgram);
-  return access(beside.c_str(), X_OK) == 0 ? beside.string() : kProgram;
-}
+std::string SsdeepWorker::program() { return program_beside_us(kProgram); }
 
 Error SsdeepWorker::not_installed() {
   return {Code::kUnavailable,

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
-#include "agents/support/file_handle.h"
 #include "descriptor/digest.h"
+#include "descriptor/file_handle.h"
 
 namespace rebus {
 

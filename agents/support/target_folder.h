@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "agents/support/file_handle.h"
+#include "descriptor/file_handle.h"
 #include "descriptor/value.h"
 
 namespace rebus {

@@ -8,7 +8,7 @@
 namespace rebus {
 namespace {
 
-using End = ArchiveReader::End;
+using End = ContainedBytes::End;
 using Type = ArchiveMember::Type;
 
 // New readings of one container: behind broken members, and to search for a password.
@@ -22,6 +22,7 @@ constexpr uint64_t kMaxPasswordTries = 20'000;
 Unpacking::Unpacking(Work& work, const Limits& limits, const std::vector<std::string>& passwords)
     : work_(work),
       limits_(limits),
+      parser_{limits.time},
       passwords_(passwords),
       budget_(limits, work.value().size()),
       pusher_(work, limits.name_bytes) {}
@@ -56,8 +57,8 @@ bool Unpacking::is_single_file() const { return budget_.entries() == 0 && compre
 Result<void> Unpacking::read_members() {
   uint64_t next_index = 0;
   for (int openings = 0; openings <= kMaxReopenings; openings++) {
-    ArchiveReader reader(work_.value(), passwords_);
-    auto step = read_from(reader, next_index);
+    auto reader = parser_.archive(work_.value(), passwords_);
+    auto step = read_from(*reader, next_index);
     if (!step) return step.error();
     stopped_ = *step == Step::kStop;
     if (*step != Step::kReopen) return {};
@@ -94,21 +95,18 @@ Result<Unpacking::Step> Unpacking::end_of_members(ArchiveReader& reader) {
   if (*early) findings_.add_damage("its end is missing", "");
   if (is_single_file()) return Step::kNext;
   bool has_more = false;
-  auto read = read_rest([&]() -> Result<Bytes> {
-    auto part = reader.rest();
-    if (part) has_more = has_more || (reader.has_own_end() && !all_zero(*part));
-    return part;
-  });
-  if (has_more || reader.has_trailing()) add_trailing();
+  auto read = read_rest(reader, &has_more);
+  if ((has_more && reader.has_own_end()) || reader.has_trailing()) add_trailing();
   return read;
 }
 
-Result<Unpacking::Step> Unpacking::read_rest(const std::function<Result<Bytes>()>& next) {
+Result<Unpacking::Step> Unpacking::read_rest(ContainedBytes& content, bool* has_more) {
   for (uint64_t size = 0;;) {
-    auto part = next();
+    auto part = content.rest();
     if (!part) return bad_header(part.error());
-    if (part->empty()) return Step::kNext;
-    if (auto spent = budget_.grow(size += part->size())) {
+    if (part->size == 0) return Step::kNext;
+    if (has_more != nullptr) *has_more = *has_more || !part->is_zero;
+    if (auto spent = budget_.grow(size += part->size)) {
       findings_.add_spent(*spent, "");
       return Step::kStop;
     }
@@ -122,11 +120,11 @@ void Unpacking::add_trailing() {
 // What came before stays; what comes after is lost.
 Result<Unpacking::Step> Unpacking::bad_header(const Error& error) {
   if (error.code == Code::kLimit) {
-    findings_.add_spent({"filters", Decompression::kMaxLayers, error.message}, "");
+    findings_.add_spent({"filters", kMaxCompressions, error.message}, "");
     return Step::kStop;
   }
   if (error.code != Code::kFailed) return error;
-  if (ArchiveReader::tells_of_encryption(error.message)) {
+  if (tells_of_encryption(error.message)) {
     findings_.add_encrypted("", error.message);
   } else {
     findings_.add_damage(error.message, budget_.entries() > 0 ? "number " + entry_number() : "");
@@ -143,8 +141,7 @@ Result<Unpacking::Step> Unpacking::take(ArchiveReader& reader, const ArchiveMemb
     findings_.add_spent({"directory", 0, "the bytes of a directory cannot be read"}, member.name);
     return Step::kNext;
   }
-  bool has_bytes = member.type == Type::kFile || (member.type == Type::kHardlink && member.size > 0);
-  if (has_bytes) return take_file(reader, member);
+  if (has_bytes(member)) return take_file(reader, member);
   if (member.type == Type::kHardlink) return take_hardlink(member);
   if (member.type != Type::kDirectory) findings_.add_skipped(member);
   return Step::kNext;
@@ -175,9 +172,9 @@ Result<Unpacking::Step> Unpacking::take_file(ArchiveReader& reader, const Archiv
 
 // The member did not come out, or came out of a wrong password's key.
 Result<Unpacking::Step> Unpacking::take_unread(const ArchiveReader& reader, const ArchiveMember& member,
-                                               const ArchiveReader::Reading& reading) {
+                                               const ContainedBytes::Reading& reading) {
   if (reading.error) return *reading.error;
-  if (ArchiveReader::tells_of_encryption(reading.message)) {
+  if (tells_of_encryption(reading.message)) {
     findings_.add_encrypted(member.name, reading.message);
     count_password_tries();
     skips_encrypted_ = skips_encrypted_ || reading.end == End::kBroken;  // so will be the next ones
@@ -225,14 +222,14 @@ Result<bool> Unpacking::search_password(const ArchiveMember& member) {
 }
 
 Result<Extraction> Unpacking::extract_with(const std::string& password, uint64_t index) {
-  ArchiveReader reader(work_.value(), {password});
+  auto reader = parser_.archive_in_steps(work_.value(), {password});
   while (true) {
-    auto member = reader.next();
+    auto member = reader->next();
     if (!member) return member.error();
     if (!*member) return Extraction{{End::kBroken, "gone", {}}, {}, {}};
     if ((*member)->index < index) continue;
     auto writer = work_.new_value();
-    return extract(reader, *writer, budget_);
+    return extract(*reader, *writer, budget_);
   }
 }
 
@@ -272,8 +269,8 @@ Result<void> Unpacking::push_empty_files() {
 
 Result<void> Unpacking::resolve_links() {
   if (hard_links_.links().empty()) return {};
-  ArchiveReader reader(work_.value(), passwords_);
-  auto step = read_links(reader);
+  auto reader = parser_.archive_in_steps(work_.value(), passwords_);
+  auto step = read_links(*reader);
   if (!step) return step.error();
   return {};
 }
@@ -311,9 +308,9 @@ Result<Unpacking::Step> Unpacking::read_links(ArchiveReader& reader) {
 
 Result<void> Unpacking::read_single_file() {
   findings_.forget_damage();
-  Decompression content(work_.value());
+  auto content = parser_.content(work_.value());
   auto writer = work_.new_value();
-  Extraction extraction = extract(content, *writer, budget_);
+  Extraction extraction = extract(*content, *writer, budget_);
   if (extraction.reading.end == End::kStopped) {
     auto step = ran_out(extraction, "");
     return step ? Result<void>() : step.error();
@@ -321,10 +318,10 @@ Result<void> Unpacking::read_single_file() {
   if (extraction.reading.error) return *extraction.reading.error;
   if (extraction.reading.end != End::kWhole) findings_.add_damage(extraction.reading.message, "");
   if (extraction.reading.end == End::kWhole) {
-    auto read = read_rest([&] { return content.rest(); });
+    auto read = read_rest(*content);
     if (!read) return read.error();
   }
-  if (content.has_trailing()) add_trailing();
+  if (content->has_trailing()) add_trailing();
   if (!extraction.value) return {};
   return pusher_.push_content(*extraction.value);
 }

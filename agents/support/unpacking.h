@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "agents/support/archive_reader.h"
+#include "agents/parsers/container.h"
 #include "agents/support/budget.h"
 #include "agents/support/extraction.h"
 #include "agents/support/findings.h"
 #include "agents/support/hard_links.h"
 #include "agents/support/member_pusher.h"
+#include "agents/support/sandbox/container_parser.h"
 
 namespace rebus {
 
@@ -37,7 +38,7 @@ class Unpacking {
   Result<void> read_members();
   Result<Step> read_from(ArchiveReader& reader, uint64_t& next_index);
   Result<Step> end_of_members(ArchiveReader& reader);
-  Result<Step> read_rest(const std::function<Result<Bytes>()>& next);
+  Result<Step> read_rest(ContainedBytes& content, bool* has_more = nullptr);
   void add_trailing();
   std::string entry_number() const { return std::to_string(budget_.entries()); }
   Result<Step> bad_header(const Error& error);
@@ -45,7 +46,7 @@ class Unpacking {
   Result<Step> take_hardlink(const ArchiveMember& member);
   Result<Step> take_file(ArchiveReader& reader, const ArchiveMember& member);
   Result<Step> take_unread(const ArchiveReader& reader, const ArchiveMember& member,
-                           const ArchiveReader::Reading& reading);
+                           const ContainedBytes::Reading& reading);
   Result<Step> ran_out(const Extraction& extraction, const std::string& member);
   void count_password_tries();
 
@@ -62,6 +63,7 @@ class Unpacking {
 
   Work& work_;
   const Limits& limits_;
+  ContainerParser parser_;
   std::vector<std::string> passwords_;  // the last one that worked first
   Budget budget_;
   Findings findings_;

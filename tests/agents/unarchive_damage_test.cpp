@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "agents/support/archive_reader.h"
+#include "agents/parsers/container.h"
 #include "agents/support/passwords.h"
 #include "descriptor/escape.h"
 #include "tests/support/archive_maker.h"

@@ -1,4 +1,4 @@
-#include "agents/support/gzip_stream.h"
+#include "agents/parsers/gzip_stream.h"
 
 #include <cstring>
 #include <new>

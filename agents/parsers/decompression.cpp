@@ -1,6 +1,6 @@
-#include "agents/support/decompression.h"
+#include "agents/parsers/decompression.h"
 
-#include "agents/support/filter_stream.h"
+#include "agents/parsers/filter_stream.h"
 
 namespace rebus {
 namespace {
@@ -40,7 +40,7 @@ Decompression::Decompression(Value value) : stream_(std::make_unique<ValueStream
 }
 
 void Decompression::take_off_gzip() {
-  while (layers_ <= kMaxLayers) {
+  while (layers_ <= kMaxCompressions) {
     auto peeked = std::make_unique<Peeked>(std::move(stream_));
     bool is_gzip = GzipStream::begins(peeked->first());
     stream_ = std::move(peeked);
@@ -54,14 +54,14 @@ void Decompression::take_off_gzip() {
 
 // Whether there was one, and another may be inside.
 bool Decompression::take_off_others() {
-  if (layers_ <= kMaxLayers) {
+  if (layers_ <= kMaxCompressions) {
     auto others = std::make_unique<FilterStream>(std::move(stream_));
     int found = others->compressions();
     layers_ += found;
     push(std::move(others));
     if (found == 0) return false;
   }
-  if (layers_ <= kMaxLayers) return true;
+  if (layers_ <= kMaxCompressions) return true;
   gzips_.clear();
   streams_.clear();
   stream_ = std::make_unique<TooMany>();

@@ -1,4 +1,4 @@
-#include "agents/support/filter_stream.h"
+#include "agents/parsers/filter_stream.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "agents/support/byte_stream.h"
+#include "agents/parsers/byte_stream.h"
 
 namespace rebus {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "agents/support/byte_stream.h"
+#include "agents/parsers/byte_stream.h"
 
 struct archive;
 

@@ -1,14 +1,13 @@
 // Decompression: what is inside all compressions around a value.
 #pragma once
 
-#include "agents/support/gzip_stream.h"
+#include "agents/parsers/container.h"
+#include "agents/parsers/gzip_stream.h"
 
 namespace rebus {
 
 class Decompression final : public ByteStream {
  public:
-  static constexpr int kMaxLayers = 25;  // as libarchive's own limit (MAX_NUMBER_FILTERS)
-
   explicit Decompression(Value value);
 
   Result<Bytes> next() override;

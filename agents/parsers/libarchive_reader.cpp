@@ -1,4 +1,4 @@
-#include "agents/support/archive_reader.h"
+#include "agents/parsers/libarchive_reader.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -7,8 +7,7 @@
 #include <array>
 #include <utility>
 
-#include "agents/support/decompression.h"
-#include "agents/support/utf8_locale.h"
+#include "agents/parsers/utf8_locale.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -82,7 +81,7 @@ ArchiveMember member_of(archive_entry* entry, uint64_t index) {
 }  // namespace
 
 // The bytes of the archive, as libarchive wants them: sought in the value, or from inside its compressions.
-struct ArchiveReader::Source {
+struct LibarchiveReader::Source {
   explicit Source(Value of) : value(std::move(of)), inside(value) {
     if (inside.layers() == 0) plain.emplace(value);
   }
@@ -143,7 +142,7 @@ struct ArchiveReader::Source {
   }
 };
 
-ArchiveReader::ArchiveReader(Value value, const std::vector<std::string>& passwords)
+LibarchiveReader::LibarchiveReader(Value value, const std::vector<std::string>& passwords)
     : source_(std::make_unique<Source>(std::move(value))) {
   source_->archive.reset(archive_read_new());
   struct archive* a = source_->archive.get();
@@ -152,15 +151,15 @@ ArchiveReader::ArchiveReader(Value value, const std::vector<std::string>& passwo
   for (const std::string& password : passwords) archive_read_add_passphrase(a, password.c_str());
 }
 
-ArchiveReader::~ArchiveReader() = default;
+LibarchiveReader::~LibarchiveReader() = default;
 
-Error ArchiveReader::failure(const std::string& what) const {
+Error LibarchiveReader::failure(const std::string& what) const {
   if (source_->error) return *source_->error;
   std::string reason = text_or_empty(archive_error_string(source_->archive.get()));
   return {Code::kFailed, escape(reason.empty() ? what : reason)};
 }
 
-Result<void> ArchiveReader::open() {
+Result<void> LibarchiveReader::open() {
   struct archive* a = source_->archive.get();
   archive_read_set_read_callback(a, &Source::read);
   if (source_->is_plain()) {
@@ -173,7 +172,7 @@ Result<void> ArchiveReader::open() {
   return {};
 }
 
-Result<std::optional<ArchiveMember>> ArchiveReader::next() {
+Result<std::optional<ArchiveMember>> LibarchiveReader::next() {
   Utf8Locale locale;
   if (!is_open_) {
     auto opened = open();
@@ -196,26 +195,26 @@ Result<std::optional<ArchiveMember>> ArchiveReader::next() {
 
 // Bytes of a directory: in a tar the list of an incremental backup, in a zip a good place to hide something.
 // Other formats have them by their nature.
-void ArchiveReader::look_into_directory(ArchiveMember& member) const {
+void LibarchiveReader::look_into_directory(ArchiveMember& member) const {
   if (format() == ARCHIVE_FORMAT_TAR) member.type = ArchiveMember::Type::kFile;
   member.is_unreadable = has_directory();
 }
 
 // A name in a character set that it does not know is no damage: the bytes are there.
-void ArchiveReader::note_damage(int status) {
+void LibarchiveReader::note_damage(int status) {
   std::string reason = text_or_empty(archive_error_string(source_->archive.get()));
   bool is_charset = status == ARCHIVE_WARN && reason.find("t be converted") != std::string::npos;
   if (!is_charset && !damage_) damage_ = escape(reason.empty() ? "damaged headers" : reason);
 }
 
 // One call of libarchive, and what it means.
-struct ArchiveReader::Block {
+struct LibarchiveReader::Block {
   int status = ARCHIVE_OK;
   Bytes bytes;
   uint64_t offset = 0;
 };
 
-ArchiveReader::Block ArchiveReader::next_block() {
+LibarchiveReader::Block LibarchiveReader::next_block() {
   struct archive* a = source_->archive.get();
   const void* data = nullptr;
   size_t size = 0;
@@ -230,7 +229,7 @@ ArchiveReader::Block ArchiveReader::next_block() {
           static_cast<uint64_t>(std::max<la_int64_t>(offset, 0))};
 }
 
-ArchiveReader::Reading ArchiveReader::read(const Use& use) {
+LibarchiveReader::Reading LibarchiveReader::read(const Use& use) {
   Utf8Locale locale;
   Reading reading;
   for (int idle = 0; idle < kMaxIdleCalls;) {
@@ -249,22 +248,22 @@ ArchiveReader::Reading ArchiveReader::read(const Use& use) {
   return {End::kBroken, "no more data comes", {}};
 }
 
-ArchiveReader::Reading ArchiveReader::ended(End end) const {
+LibarchiveReader::Reading LibarchiveReader::ended(End end) const {
   const std::optional<Error>& error = source_->error;
   if (error && error->code != Code::kFailed) return {end, {}, error};
   if (error) return {end, error->message, {}};
   return {end, escape(text_or_empty(archive_error_string(source_->archive.get()))), {}};
 }
 
-int ArchiveReader::format() const {
+int LibarchiveReader::format() const {
   return archive_format(source_->archive.get()) & ARCHIVE_FORMAT_BASE_MASK;
 }
 
-uint64_t ArchiveReader::position() const {
+uint64_t LibarchiveReader::position() const {
   return static_cast<uint64_t>(archive_filter_bytes(source_->archive.get(), 0));
 }
 
-Result<bool> ArchiveReader::ended_early() {
+Result<bool> LibarchiveReader::ended_early() {
   if (format() == ARCHIVE_FORMAT_AR) return position() < source_->size();
   if (format() == ARCHIVE_FORMAT_ISO9660) return is_cut_image();
   if (format() != ARCHIVE_FORMAT_TAR || position() < kTarBlock) return false;
@@ -279,7 +278,7 @@ Result<bool> ArchiveReader::ended_early() {
 }
 
 // The primary volume descriptor tells the number of blocks of the volume (ECMA-119, 8.4.8).
-Result<bool> ArchiveReader::is_cut_image() const {
+Result<bool> LibarchiveReader::is_cut_image() const {
   constexpr uint64_t kDescriptor = 16 * 2048;
   std::array<uint8_t, 132> descriptor{};
   if (!source_->is_plain()) return false;
@@ -293,7 +292,12 @@ Result<bool> ArchiveReader::is_cut_image() const {
   return number(80, 4) * number(128, 2) > source_->value.size();
 }
 
-Result<Bytes> ArchiveReader::rest() {
+Result<ContainedBytes::Rest> LibarchiveReader::rest() {
+  auto part = rest_bytes();
+  return part ? Result<Rest>(Rest{part->size(), all_zero(*part)}) : part.error();
+}
+
+Result<Bytes> LibarchiveReader::rest_bytes() {
   if (!std::exchange(is_at_rest_, true)) {
     uint64_t at = position();
     if (source_->is_plain()) {
@@ -307,27 +311,40 @@ Result<Bytes> ArchiveReader::rest() {
   return source_->inside.rest();
 }
 
-bool ArchiveReader::is_compressed_zip() const {
+bool LibarchiveReader::is_compressed_zip() const {
   return compressions() > 0 && source_->inside.begin() == "PK\3\4";
 }
 
-bool ArchiveReader::has_own_end() const {
+bool LibarchiveReader::has_own_end() const {
   return format() == ARCHIVE_FORMAT_TAR || format() == ARCHIVE_FORMAT_CPIO;
 }
 
-bool ArchiveReader::has_trailing() const { return source_->inside.has_trailing(); }
+bool LibarchiveReader::has_trailing() const { return source_->inside.has_trailing(); }
 
-int ArchiveReader::compressions() const { return source_->inside.layers(); }
+int LibarchiveReader::compressions() const { return source_->inside.layers(); }
 
-bool ArchiveReader::has_directory() const {
+bool LibarchiveReader::has_directory() const {
   return format() == ARCHIVE_FORMAT_ZIP || format() == ARCHIVE_FORMAT_7ZIP;
 }
 
-bool ArchiveReader::tells_of_encryption(const std::string& message) {
-  for (const char* word : {"ncrypt", "assphrase", "Crypto codec"}) {
-    if (message.find(word) != std::string::npos) return true;
+// --- a single file ---
+
+ContainedBytes::Reading SingleContent::read(const Use& use) {
+  for (uint64_t offset = 0;;) {
+    auto part = content_.next();
+    bool is_damaged = !part && part.error().code == Code::kFailed;
+    if (is_damaged) return {content_.check_failed() ? End::kDamaged : End::kBroken, part.error().message, {}};
+    if (!part) return {End::kBroken, {}, part.error()};
+    if (part->empty()) return {};
+    auto used = use(offset, *part);
+    if (!used) return {End::kStopped, {}, used.error()};
+    offset += part->size();
   }
-  return false;
+}
+
+Result<ContainedBytes::Rest> SingleContent::rest() {
+  auto part = content_.rest();
+  return part ? Result<Rest>(Rest{part->size(), all_zero(*part)}) : part.error();
 }
 
 }  // namespace rebus

@@ -1,0 +1,121 @@
+#include "agents/parsers/magic.h"
+
+#include <magic.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "agents/parsers/utf8_locale.h"
+#include "descriptor/escape.h"
+
+namespace rebus {
+namespace {
+
+constexpr size_t kMaxWords = 16 << 10;
+
+// Never look inside compressed data (a bomb would be unpacked), and never through a forked program.
+constexpr int kAlways = MAGIC_NO_CHECK_COMPRESS;
+// The encoding comes from the bytes alone; all rules off makes this pass nearly free.
+constexpr int kNoRules = MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_SOFT | MAGIC_NO_CHECK_APPTYPE |
+                         MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TEXT | MAGIC_NO_CHECK_CDF | MAGIC_NO_CHECK_CSV |
+                         MAGIC_NO_CHECK_TOKENS | MAGIC_NO_CHECK_JSON;
+
+// --- libmagic ---
+
+Error database_error(const std::string& reason) {
+  return {Code::kFailed, "the file type database of libmagic, " + std::string(magic_getpath(nullptr, 0)) +
+                             ", cannot be used (" + escape(reason) +
+                             "): install the package libmagic-mgc, or unset MAGIC"};
+}
+
+std::optional<std::string> ask(magic_t magic, int fd, int flags) {
+  if (lseek(fd, 0, SEEK_SET) < 0 || magic_setflags(magic, kAlways | flags) != 0) return std::nullopt;
+  const char* answer = magic_descriptor(magic, fd);
+  if (answer == nullptr) return std::nullopt;
+  return std::string(std::string_view(answer).substr(0, kMaxWords));
+}
+
+// A rule that fails on hostile bytes is an answer, too; `file` prints it the same way.
+std::string words_of(magic_t magic, int fd) {
+  if (auto words = ask(magic, fd, MAGIC_NONE)) return *words;
+  const char* reason = magic_error(magic);
+  return "ERROR: " + std::string(reason != nullptr ? reason : "no reason given");
+}
+
+// --- the MIME type without a second run ---
+
+struct KnownMime {
+  std::string_view words;  // begin of the words
+  std::string_view mime;
+};
+
+// The second run of all rules for the MIME type costs as much as the first. For these words, which most files
+// have, the answer is always the same one (the test asks libmagic itself on real files).
+constexpr KnownMime kKnownMimes[] = {
+    {"empty", "inode/x-empty"},  // as `file` says of a path; libmagic of a descriptor: application/x-empty
+    {"ASCII text", "text/plain"},
+    {"Unicode text, UTF-8 text", "text/plain"},
+    {"ISO-8859 text", "text/plain"},
+    {"C source, ", "text/x-c"},
+    {"C++ source, ", "text/x-c++"},
+    {"assembler source, ", "text/x-asm"},
+    {"POSIX shell script, ", "text/x-shellscript"},
+    {"Bourne-Again shell script, ", "text/x-shellscript"},
+    {"Perl script text executable", "text/x-perl"},
+};
+
+constexpr KnownMime kElfMimes[] = {
+    {"shared object, ", "application/x-sharedlib"},
+    {"pie executable, ", "application/x-pie-executable"},
+    {"executable, ", "application/x-executable"},
+    {"relocatable, ", "application/x-object"},
+};
+
+std::string_view lookup(std::span<const KnownMime> table, std::string_view words) {
+  for (const KnownMime& known : table) {
+    if (words.starts_with(known.words)) return known.mime;
+  }
+  return {};
+}
+
+std::string_view known_mime(std::string_view words) {
+  for (std::string_view elf : {"ELF 64-bit LSB ", "ELF 32-bit LSB ", "ELF 32-bit MSB ", "ELF 64-bit MSB "}) {
+    if (words.starts_with(elf)) return lookup(kElfMimes, words.substr(elf.size()));
+  }
+  return lookup(kKnownMimes, words);
+}
+
+std::string mime_of(magic_t magic, int fd, std::string_view words) {
+  std::string_view known = known_mime(words);
+  if (!known.empty()) return std::string(known);
+  return ask(magic, fd, MAGIC_MIME_TYPE).value_or("application/octet-stream");
+}
+
+std::string encoding_of(magic_t magic, int fd) {
+  return ask(magic, fd, MAGIC_MIME_ENCODING | kNoRules).value_or("binary");
+}
+
+}  // namespace
+
+void Magic::Close::operator()(magic_set* magic) const { magic_close(magic); }
+
+Result<Magic> Magic::load(int file) {
+  Magic out(magic_open(kAlways), file);
+  if (!out.magic_) return database_error("libmagic does not start");
+  if (magic_load(out.magic_.get(), nullptr) == 0) return out;
+  const char* reason = magic_error(out.magic_.get());
+  return database_error(reason != nullptr ? reason : "unknown reason");
+}
+
+Result<FileType> Magic::identify() {
+  Utf8Locale locale;
+  FileType type;
+  type.words = words_of(magic_.get(), file_);
+  type.mime = mime_of(magic_.get(), file_, type.words);
+  type.encoding = encoding_of(magic_.get(), file_);
+  return type;
+}
+
+}  // namespace rebus

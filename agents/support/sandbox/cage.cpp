@@ -1,0 +1,178 @@
+#include "agents/support/sandbox/cage.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "agents/support/sandbox/parser_calls.h"
+
+namespace rebus {
+namespace {
+
+constexpr uid_t kNobody = 65534;
+constexpr rlim_t kOpenFiles = 3;  // those that are
+
+Error errno_error(const std::string& what) {
+  return {Code::kUnavailable, what + ": " + std::strerror(errno)};
+}
+
+bool is_root() { return geteuid() == 0; }
+
+// --- namespaces ---
+
+// An empty file system that only this process sees becomes its root.
+Result<void> leave_all_files() {
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return errno_error("private mounts");
+  if (mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0500") != 0)
+    return errno_error("an empty root");
+  if (chdir("/tmp") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0)
+    return errno_error("an empty root");
+  if (mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+            nullptr) != 0)
+    return errno_error("an empty root, read-only");
+  return chdir("/") == 0 ? Result<void>() : errno_error("an empty root");
+}
+
+Result<std::string> enter_namespaces() {
+  const int own_user = is_root() ? 0 : CLONE_NEWUSER;
+  if (unshare(own_user | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
+    return errno_error("own namespaces");
+  auto left = leave_all_files();
+  if (!left) return left.error();
+  return std::string("namespaces");
+}
+
+// --- privileges ---
+
+Result<void> become_nobody() {
+  if (setgroups(0, nullptr) != 0 || setresgid(kNobody, kNobody, kNobody) != 0 ||
+      setresuid(kNobody, kNobody, kNobody) != 0)
+    return errno_error("becoming nobody");
+  return {};
+}
+
+Result<std::string> drop_privileges() {
+  if (is_root()) {
+    auto done = become_nobody();
+    if (!done) return done.error();
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> none{};
+  if (syscall(SYS_capset, &header, none.data()) != 0) return errno_error("giving up capabilities");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno_error("no_new_privs");
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return errno_error("ending with its agent");
+  return std::string("privileges");
+}
+
+// --- limits ---
+
+Result<std::string> set_limits(const CageLimits& limits) {
+  struct One {
+    __rlimit_resource what;
+    rlim_t most;
+  };
+  for (const One& one :
+       {One{RLIMIT_CORE, 0}, One{RLIMIT_FSIZE, 0}, One{RLIMIT_AS, limits.memory}, One{RLIMIT_NPROC, 0},
+        One{RLIMIT_NOFILE, kOpenFiles}, One{RLIMIT_MSGQUEUE, 0}, One{RLIMIT_MEMLOCK, 0}}) {
+    rlimit limit{one.most, one.most};
+    if (setrlimit(one.what, &limit) != 0) return errno_error("a limit");
+  }
+  return std::string("limits");
+}
+
+// --- Landlock ---
+
+// From the kernel's Documentation/userspace-api/landlock.rst, which the headers of Debian 12 do not all know:
+// rights by version of the interface, and what `scoped` is about (6: abstract sockets, signals).
+struct LandlockRules {
+  uint64_t files = 0, net = 0, scoped = 0;
+};
+
+LandlockRules all_rules(int version) {
+  LandlockRules all;
+  all.files = (1ULL << 13) - 1;
+  if (version >= 2) all.files |= 1ULL << 13;  // linking between directories
+  if (version >= 3) all.files |= 1ULL << 14;  // truncating
+  if (version >= 4) all.net = 3;              // TCP: bind, connect
+  if (version >= 5) all.files |= 1ULL << 15;  // ioctl of devices
+  if (version >= 6) all.scoped = 3;
+  return all;
+}
+
+// Nothing is allowed again.
+Result<std::string> enter_landlock() {
+  auto version =
+      static_cast<int>(syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION));
+  if (version < 1) return errno_error("Landlock");
+  LandlockRules all = all_rules(version);
+  size_t known = version >= 6 ? 24 : version >= 4 ? 16 : 8;
+  auto rules = static_cast<int>(syscall(SYS_landlock_create_ruleset, &all, known, 0));
+  if (rules < 0) return errno_error("Landlock");
+  long done = syscall(SYS_landlock_restrict_self, rules, 0);
+  int error = errno;
+  close(rules);
+  errno = error;
+  if (done != 0) return errno_error("Landlock");
+  return "landlock " + std::to_string(version);
+}
+
+// --- all of it ---
+
+struct Layer {
+  const char* name;
+  bool is_required;
+  Result<std::string> (*enter)(const CageLimits&);
+};
+
+constexpr Layer kLayers[] = {
+    {"namespaces", false, [](const CageLimits&) { return enter_namespaces(); }},
+    {"privileges", true, [](const CageLimits&) { return drop_privileges(); }},
+    {"landlock", false, [](const CageLimits&) { return enter_landlock(); }},
+    {"limits", true, set_limits},
+    {"seccomp", true, [](const CageLimits&) { return allow_parser_calls(); }},
+};
+
+}  // namespace
+
+std::vector<std::string_view> cage_layers() {
+  std::vector<std::string_view> names;
+  for (const Layer& layer : kLayers) names.emplace_back(layer.name);
+  return names;
+}
+
+Result<std::string> enter_cage_layer(std::string_view name, const CageLimits& limits) {
+  for (const Layer& layer : kLayers) {
+    if (layer.name == name) return layer.enter(limits);
+  }
+  return Error{Code::kInvalid, "no such layer"};
+}
+
+Result<std::vector<std::string>> enter_cage(SandboxLevel level, const CageLimits& limits) {
+  std::vector<std::string> layers;
+  if (level == SandboxLevel::kNone) return layers;
+  for (const Layer& layer : kLayers) {
+    auto entered = layer.enter(limits);
+    if (entered) layers.push_back(*std::move(entered));
+    bool must_be = layer.is_required || level == SandboxLevel::kStrict;
+    if (!entered && must_be) {
+      return Error{Code::kUnavailable, std::string("this kernel does not give the layer ") + layer.name +
+                                           " of the sandbox (" + entered.error().message + ")"};
+    }
+  }
+  return layers;
+}
+
+}  // namespace rebus

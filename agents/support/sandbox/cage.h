@@ -1,0 +1,37 @@
+// Cage: what a process takes from itself before it looks at hostile bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/support/sandbox/sandbox_level.h"
+#include "descriptor/result.h"
+
+namespace rebus {
+
+struct CageLimits {
+  uint64_t memory = 2ULL << 30;  // bytes of address space
+};
+
+// Ends: privileges and capabilities, files (a root directory that is empty, no opening of any), network,
+// other processes, programs. Left: the files that are open, memory, the clock. For a process of one thread
+// that has opened all it needs. Layers, in this order, and what each of them alone prevents:
+//
+//   privileges   no_new_privs, no capability; of root also the user and groups: 65534 (nobody)
+//   limits       memory, no core file, no new process or thread, no more files, no byte written to any
+//   namespaces   of its own: user, mount (its root is an empty directory), network, IPC, host name
+//   landlock     no file, no TCP port, no signal to others; as much as the kernel knows
+//   seccomp      only calls that parsers need; another one ends the process (opening: is refused)
+//
+// The names of the layers, in the order in which they are entered.
+std::vector<std::string_view> cage_layers();
+// One of them. Gives what it is called on this kernel, such as "landlock 7".
+Result<std::string> enter_cage_layer(std::string_view name, const CageLimits& limits);
+
+// All of them. Gives the layers that are there, such as "landlock 7". kUnavailable names the one that is
+// missing and must not be. What `--sandbox` means, and what is tried against it: docs/security.md.
+Result<std::vector<std::string>> enter_cage(SandboxLevel level, const CageLimits& limits);
+
+}  // namespace rebus

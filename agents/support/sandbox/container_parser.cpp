@@ -1,0 +1,239 @@
+#include "agents/support/sandbox/container_parser.h"
+
+#include <utility>
+
+#include "agents/support/sandbox/parser_process.h"
+#include "descriptor/escape.h"
+
+namespace rebus {
+namespace {
+
+using End = ContainedBytes::End;
+
+// Sent at once; of more the worker asks for what it needs.
+constexpr uint64_t kFewBytes = 256 << 10;
+
+// On its way when a worker is told to stop: what a socket holds, and one block.
+constexpr uint64_t kMostUnwanted = 16 << 20;
+
+// Words of a parser are escaped; those of one that was taken over may be anything.
+std::string checked(const std::string& words) { return escape(unescape(words)); }
+
+Error error_of(const Trouble& trouble) {
+  return {trouble.is_limit ? Code::kLimit : Code::kFailed, checked(trouble.message)};
+}
+
+// What both kinds of readers share: the container that a worker has open.
+class Opened {
+ public:
+  Opened(std::chrono::seconds patience, ParserWord how, Value value, const Subject& subject)
+      : process_("containers", patience), value_(std::move(value)) {
+    auto state = open(how, subject);
+    if (state) take(*state);
+    if (!state) error_ = state.error();
+  }
+
+  Result<void> say(ParserWord word) { return error_ ? *error_ : note(process_.send(word, {})); }
+
+  // The answer of that kind.
+  template <class T>
+  Result<T> take_answer(ParserWord word) {
+    if (error_) return *error_;
+    auto frame = process_.receive(value_);
+    if (!frame) return note(Result<T>(frame.error()));
+    if (frame->word == ParserWord::kTrouble) {
+      auto trouble = unpack<Trouble>(frame->body);
+      return trouble ? Result<T>(error_of(*trouble)) : misbehaves<T>();
+    }
+    auto answered = frame->word == word ? unpack<T>(frame->body) : misbehaves<T>();
+    return answered ? answered : misbehaves<T>();
+  }
+
+  template <class T>
+  Result<T> ask(ParserWord question, ParserWord answer) {
+    auto said = say(question);
+    return said ? take_answer<T>(answer) : said.error();
+  }
+
+  // Blocks that come, to their end. `use` may be null: nobody wants them.
+  ContainedBytes::Reading take_blocks(const ContainedBytes::Use& use) {
+    readings_++;
+    ContainedBytes::Reading stopped;
+    uint64_t unwanted = 0;
+    auto said = use ? Result<void>() : stop({Code::kStopped, "nobody reads it"}, stopped);
+    if (!said) return broken(said.error());
+    while (!error_) {
+      auto frame = process_.receive(value_);
+      if (!frame) return broken(frame.error());
+      if (frame->word == ParserWord::kReadEnd) return end_of(*frame, std::move(stopped));
+      auto block = frame->word == ParserWord::kBlock ? unpack<Block>(frame->body) : misbehaves<Block>();
+      if (!block) return broken(misbehaves<Block>().error());
+      if (stopped.error) {
+        unwanted += frame->bytes.size();
+        if (unwanted <= kMostUnwanted) continue;
+        return broken(misbehaves<Block>().error());
+      }
+      auto used = use(block->offset, frame->bytes);
+      if (used) continue;
+      said = stop(used.error(), stopped);
+      if (!said) return broken(said.error());
+    }
+    return broken(*error_);
+  }
+
+  void take(ReaderState& state) {
+    damage_ = checked(state.damage);
+    state_ = std::move(state);
+  }
+  const ReaderState& state() const { return state_; }
+  std::string take_damage() { return std::exchange(damage_, {}); }
+  // Whether nothing comes after the last reading without being asked for.
+  bool is_over() const { return is_over_; }
+
+ private:
+  Result<ReaderState> open(ParserWord how, const Subject& subject) {
+    auto done = process_.start();
+    if (done) done = send_subject(how, subject);
+    return done ? take_answer<ReaderState>(ParserWord::kOpened) : done.error();
+  }
+
+  Result<void> send_subject(ParserWord how, const Subject& subject) {
+    if (value_.size() > kFewBytes) return process_.say(how, subject);
+    auto bytes = value_.load(kFewBytes);
+    return bytes ? process_.say(how, subject, as_bytes(*bytes)) : bytes.error();
+  }
+
+  Result<void> stop(const Error& why, ContainedBytes::Reading& stopped) {
+    stopped = {End::kStopped, {}, why};
+    return note(process_.say(ParserWord::kStop, Stop{readings_}));
+  }
+
+  ContainedBytes::Reading end_of(const ParserFrame& frame, ContainedBytes::Reading stopped) {
+    auto end = unpack<ReadEnd>(frame.body);
+    bool is_good = end && (end->end < End::kStopped || (end->end == End::kStopped && stopped.error));
+    if (!is_good) return broken(misbehaves<ReadEnd>().error());
+    take(end->state);
+    is_over_ = end->end >= End::kBroken;
+    if (stopped.error) return stopped;
+    return {end->end, checked(end->message), {}};
+  }
+
+  // Failures of the worker are damage, like any other; those of reading the value are told as they are.
+  ContainedBytes::Reading broken(const Error& error) {
+    error_ = error;
+    is_over_ = true;
+    if (error.code == Code::kFailed) return {End::kBroken, error.message, {}};
+    return {End::kBroken, {}, error};
+  }
+
+  // An error of the worker is that of everything after it.
+  template <class T>
+  Result<T> note(Result<T> result) {
+    if (!result) error_ = result.error();
+    return result;
+  }
+  template <class T>
+  Result<T> misbehaves() {
+    return note(Result<T>(error_ ? *error_ : process_.misbehaves()));
+  }
+
+  ParserProcess process_;
+  const Value value_;
+  ReaderState state_;
+  std::string damage_;
+  std::optional<Error> error_;
+  uint64_t readings_ = 0;
+  bool is_over_ = false;
+};
+
+class CagedArchive final : public ArchiveReader {
+ public:
+  CagedArchive(std::chrono::seconds patience, const Value& value, const Subject& subject)
+      : opened_(patience, ParserWord::kOpenArchive, value, subject), runs_ahead_(subject.runs_ahead) {}
+
+  Result<std::optional<ArchiveMember>> next() override {
+    while (has_blocks_) read({});
+    auto said = is_ahead_ ? Result<void>() : opened_.say(ParserWord::kNext);
+    auto answer = said ? opened_.take_answer<MemberAnswer>(ParserWord::kMember) : said.error();
+    if (!answer) return answer.error();
+    opened_.take(answer->state);
+    auto& member = answer->member;
+    if (member && member->type > ArchiveMember::Type::kOther) member->type = ArchiveMember::Type::kOther;
+    is_ahead_ = runs_ahead_ && member.has_value();
+    has_blocks_ = is_ahead_ && has_bytes(*member);
+    if (answer->trouble) return error_of(*answer->trouble);
+    return std::move(member);
+  }
+
+  std::optional<std::string> damage() override {
+    std::string damage = opened_.take_damage();
+    return damage.empty() ? std::nullopt : std::optional(std::move(damage));
+  }
+
+  Reading read(const Use& use) override {
+    auto said = runs_ahead_ ? Result<void>() : opened_.say(ParserWord::kRead);
+    bool comes = said && (has_blocks_ || !runs_ahead_);
+    if (!comes) return {End::kBroken, "it was read already", {}};
+    has_blocks_ = false;
+    Reading reading = opened_.take_blocks(use);
+    is_ahead_ = is_ahead_ && !opened_.is_over();
+    return reading;
+  }
+
+  Result<bool> ended_early() override {
+    auto early = opened_.ask<Early>(ParserWord::kEndedEarly, ParserWord::kEarly);
+    return early ? Result<bool>(early->is_early) : early.error();
+  }
+  Result<Rest> rest() override { return rest_of(opened_); }
+  bool has_trailing() const override { return opened_.state().has_trailing; }
+  bool has_own_end() const override { return opened_.state().has_own_end; }
+  int compressions() const override { return static_cast<int>(opened_.state().compressions); }
+  bool is_compressed_zip() const override { return opened_.state().is_compressed_zip; }
+  bool has_directory() const override { return opened_.state().has_directory; }
+
+  static Result<Rest> rest_of(Opened& opened) {
+    auto part = opened.ask<RestPart>(ParserWord::kRest, ParserWord::kRestPart);
+    if (!part) return part.error();
+    opened.take(part->state);
+    return Rest{part->size, part->is_zero};
+  }
+
+ private:
+  Opened opened_;
+  const bool runs_ahead_;
+  bool is_ahead_ = false;    // the worker says the next member without being asked
+  bool has_blocks_ = false;  // of the current member, which come first
+};
+
+class CagedContent final : public ContainedBytes {
+ public:
+  CagedContent(std::chrono::seconds patience, const Value& value)
+      : opened_(patience, ParserWord::kOpenContent, value, Subject{value.size(), {}, false}) {}
+  Reading read(const Use& use) override {
+    auto said = opened_.say(ParserWord::kRead);
+    return opened_.take_blocks(use);
+  }
+  Result<Rest> rest() override { return CagedArchive::rest_of(opened_); }
+  bool has_trailing() const override { return opened_.state().has_trailing; }
+
+ private:
+  Opened opened_;
+};
+
+}  // namespace
+
+std::unique_ptr<ArchiveReader> ContainerParser::archive(const Value& value,
+                                                        const std::vector<std::string>& passwords) const {
+  return std::make_unique<CagedArchive>(patience, value, Subject{value.size(), passwords, true});
+}
+
+std::unique_ptr<ArchiveReader> ContainerParser::archive_in_steps(
+    const Value& value, const std::vector<std::string>& passwords) const {
+  return std::make_unique<CagedArchive>(patience, value, Subject{value.size(), passwords, false});
+}
+
+std::unique_ptr<ContainedBytes> ContainerParser::content(const Value& value) const {
+  return std::make_unique<CagedContent>(patience, value);
+}
+
+}  // namespace rebus

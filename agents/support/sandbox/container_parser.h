@@ -1,0 +1,26 @@
+// Readers of containers whose parsing is done by a worker in a cage.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/parsers/container.h"
+
+namespace rebus {
+
+// Each reader has a worker of its own, which ends with it, and whoever took it over. One that dies, or says
+// what no parser says, or nothing for `patience`, is a container that is damaged: kFailed, or End::kBroken.
+struct ContainerParser {
+  std::chrono::seconds patience;
+
+  // For a pass over all members: the worker unpacks what comes next while the agent looks at what came.
+  std::unique_ptr<ArchiveReader> archive(const Value& value, const std::vector<std::string>& passwords) const;
+  // For a pass over few of them: only what is read is unpacked.
+  std::unique_ptr<ArchiveReader> archive_in_steps(const Value& value,
+                                                  const std::vector<std::string>& passwords) const;
+  std::unique_ptr<ContainedBytes> content(const Value& value) const;
+};
+
+}  // namespace rebus

@@ -1,0 +1,62 @@
+// ParserProcess: a worker that parses hostile bytes in a cage, as its agent has it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "agents/parsers/parser_link.h"
+#include "agents/support/sandbox/sandbox_level.h"
+#include "descriptor/value.h"
+
+namespace rebus {
+
+// Started when it is needed first. One thread. Whatever the worker says is checked here for its form; its
+// texts are as hostile as the bytes that it reads.
+class ParserProcess {
+ public:
+  // `work`: "types" or "containers". `patience`: a worker of which nothing is heard for so long, while
+  // something is wanted of it, is killed. `file`: what it can read as its standard output; -1: nothing.
+  ParserProcess(std::string work, std::chrono::seconds patience, int file = -1);
+  ~ParserProcess() { stop(); }
+  ParserProcess(const ParserProcess&) = delete;
+  ParserProcess& operator=(const ParserProcess&) = delete;
+
+  // Starts it, if it does not run. kUnavailable says what is missing: the program, or a layer of the cage;
+  // kFailed: it cannot work.
+  Result<void> start();
+  bool is_running() const { return pid_ != 0; }
+  void stop();
+
+  // An error kills the worker: kFailed says how it ended, for people.
+  Result<void> send(ParserWord word, std::string_view body, Bytes bytes = {});
+  template <class T>
+  Result<void> say(ParserWord word, const T& what, Bytes bytes = {}) {
+    return send(word, pack(what), bytes);
+  }
+  // The next answer; what it wants of `value` meanwhile it is given. Errors of reading that as they are.
+  Result<ParserFrame> receive(const Value& value);
+  // The worker says what no worker says: it is killed.
+  Error misbehaves();
+
+  // Of the cage it is in.
+  const std::vector<std::string>& layers() const { return layers_; }
+
+ private:
+  Result<void> spawn();
+  Result<void> take_hello();
+  Result<void> give(const Want& want, const Value& value);
+  Error ended(const Error& why);
+
+  const std::string work_;
+  const std::chrono::seconds patience_;
+  const int file_;
+  pid_t pid_ = 0;
+  std::unique_ptr<ParserLink> link_;
+  std::vector<std::string> layers_;
+  std::string buffer_;
+};
+
+}  // namespace rebus

@@ -1,0 +1,73 @@
+// rebus_parser: looks at hostile bytes for agents, which start it, speak with it over standard input (a
+// socket, agents/parsers/parser_messages.h), and start it again when it died.
+//
+//   rebus_parser types|containers LEVEL
+//
+// For types, what it has to look at is in a file in memory, its standard output, which it can only read.
+//
+// It opens what it needs, enters the cage of this LEVEL (agents/support/sandbox/cage.h), says so, and serves.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <optional>
+
+#include "agents/parsers/parser_service.h"
+#include "agents/parsers/utf8_locale.h"
+#include "agents/support/sandbox/cage.h"
+
+#ifdef REBUS_SANITIZED
+// In the cage nothing can be written but answers, and no process be looked at: an error ends the worker.
+extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
+extern "C" const char* __ubsan_default_options() { return "halt_on_error=1"; }
+#endif
+
+namespace rebus {
+namespace {
+
+constexpr int kUsage = 2;
+
+CageLimits limits() {
+  CageLimits all;
+#ifdef REBUS_SANITIZED
+  all.memory = UINT64_MAX;  // its shadow takes terabytes of addresses
+#endif
+  return all;
+}
+
+Result<WorkerHello> prepare(SandboxLevel level, bool is_for_types, std::optional<Magic>& magic) {
+  tzset();
+  Utf8Locale locale;
+  if (is_for_types) {
+    auto loaded = Magic::load(STDOUT_FILENO);
+    if (!loaded) return loaded.error();
+    magic = *std::move(loaded);
+  }
+  auto layers = enter_cage(level, limits());
+  if (!layers) return layers.error();
+  return WorkerHello{*std::move(layers), {}};
+}
+
+int serve(SandboxLevel level, bool is_for_types) {
+  ParserLink link{FileHandle(STDIN_FILENO)};
+  std::optional<Magic> magic;
+  auto hello = prepare(level, is_for_types, magic);
+  auto said = link.say(ParserWord::kHello, hello ? *hello : WorkerHello{{}, hello.error().message});
+  if (!hello) (void)link.receive();  // until the agent has heard it
+  if (!hello || !said) return 1;
+  ParserService(link, magic ? &*magic : nullptr).serve();
+  return 0;
+}
+
+}  // namespace
+}  // namespace rebus
+
+int main(int count, char** words) {
+  bool is_for_types = count == 3 && std::strcmp(words[1], "types") == 0;
+  bool is_for_containers = count == 3 && std::strcmp(words[1], "containers") == 0;
+  auto level = rebus::sandbox_level_named(count == 3 ? words[2] : "");
+  if (level && (is_for_types || is_for_containers)) return rebus::serve(*level, is_for_types);
+  std::fputs("rebus_parser: a worker of agents; it takes the words: types|containers LEVEL\n", stderr);
+  return rebus::kUsage;
+}

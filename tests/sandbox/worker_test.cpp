@@ -1,0 +1,154 @@
+// What agents make of workers that die, and of those that were taken over.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "agents/support/file_type.h"
+#include "agents/support/sandbox/container_parser.h"
+#include "agents/support/sandbox/parser_process.h"
+#include "descriptor/escape.h"
+#include "tests/support/scratch_folder.h"
+
+namespace rebus::worker_test {
+namespace {
+
+using End = ContainedBytes::End;
+constexpr std::chrono::seconds kPatience{1};
+
+class Worker : public testing::Test {
+ protected:
+  ~Worker() override { setenv("PATH", path_.c_str(), 1); }
+
+  // From now on this is what does the parsing.
+  void use_rogue(const std::string& how) {
+    namespace fs = std::filesystem;
+    auto program = fs::read_symlink("/proc/self/exe").replace_filename("rogue_parser");
+    fs::copy_file(program, folder_.at("rebus_parser"), fs::copy_options::overwrite_existing);
+    folder_.write("rogue", how);
+    setenv("PATH", (folder_.path() + ":" + path_).c_str(), 1);
+  }
+  void use_real() { setenv("PATH", (REBUS_BIN ":" + path_).c_str(), 1); }
+
+  static std::unique_ptr<ArchiveReader> archive() {
+    return ContainerParser{kPatience}.archive(Value::of("an archive"), {});
+  }
+  // What is said of a value when this thread's worker is new.
+  static FileType type_of(const std::string& bytes) {
+    FileType type;
+    std::thread([&] { type = *identify(Value::of(bytes)); }).join();
+    return type;
+  }
+
+  ScratchFolder folder_;
+  const std::string path_ = std::getenv("PATH");
+};
+
+TEST_F(Worker, TellsTheLayersThatItIsIn) {
+  use_real();
+  ParserProcess process("types", kPatience);
+  ASSERT_TRUE(process.start().ok());
+  for (const char* layer : {"privileges", "limits", "seccomp"}) {
+    EXPECT_NE(std::find(process.layers().begin(), process.layers().end(), layer), process.layers().end())
+        << layer;
+  }
+}
+
+TEST_F(Worker, ThatIsNotThereIsUnavailable) {
+  setenv("PATH", folder_.path().c_str(), 1);
+  auto started = ParserProcess("types", kPatience).start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, Code::kUnavailable);
+  EXPECT_NE(started.error().message.find("there is no rebus_parser"), std::string::npos);
+}
+
+TEST_F(Worker, ThatHasNoCageOrSaysNothingIsUnavailable) {
+  for (const char* how : {"no-cage", "no-hello"}) {
+    use_rogue(how);
+    auto started = check_file_type_database();
+    ASSERT_FALSE(started) << how;
+    EXPECT_EQ(started.error().code, Code::kUnavailable) << how;
+    EXPECT_EQ(started.error().message, escape(unescape(started.error().message))) << "it is escaped";
+  }
+}
+
+TEST_F(Worker, ThatDiesOrLiesLeavesAFileWithoutAType) {
+  for (const char* how :
+       {"dies", "leaves", "garbage", "huge", "half", "greedy", "hello-again", "wrong-body", "trouble"}) {
+    use_rogue(how);
+    FileType type = type_of("some bytes");
+    EXPECT_TRUE(type.words.starts_with(kNoType)) << how << ": " << type.words;
+    EXPECT_EQ(type.words, escape(unescape(type.words))) << how;
+    EXPECT_EQ(type.mime, "application/octet-stream") << how;
+  }
+}
+
+TEST_F(Worker, IsStartedAnewAfterItDied) {
+  std::thread([&] {
+    use_rogue("dies");
+    EXPECT_TRUE(identify(Value::of("#!/bin/sh\n"))->words.starts_with(kNoType));
+    use_real();
+    EXPECT_EQ(identify(Value::of("#!/bin/sh\n"))->words, "POSIX shell script, ASCII text executable");
+  }).join();
+}
+
+TEST_F(Worker, OfAnArchiveThatDiesOrLiesIsDamage) {
+  for (const char* how :
+       {"dies", "leaves", "silent", "garbage", "huge", "half", "greedy", "hello-again", "wrong-body"}) {
+    use_rogue(how);
+    auto reader = archive();
+    auto member = reader->next();
+    ASSERT_FALSE(member) << how;
+    EXPECT_EQ(member.error().code, Code::kFailed) << how << ": " << member.error().message;
+    EXPECT_EQ(reader->next().error().message, member.error().message) << "it is said again";
+    EXPECT_EQ(reader->read({}).end, End::kBroken) << how;
+    EXPECT_FALSE(reader->ended_early()) << how;
+    EXPECT_FALSE(reader->rest()) << how;
+  }
+}
+
+TEST_F(Worker, ThatReadsAgainAndAgainIsEnded) {
+  use_rogue("insatiable");
+  auto member = archive()->next();
+  ASSERT_FALSE(member);
+  EXPECT_EQ(member.error().code, Code::kFailed);
+}
+
+TEST_F(Worker, IsKilledWhenItSaysNothing) {
+  use_rogue("silent");
+  auto member = archive()->next();
+  ASSERT_FALSE(member);
+  EXPECT_NE(member.error().message.find("gave no answer for 1 s and was ended"), std::string::npos);
+}
+
+TEST_F(Worker, CannotGiveWhatNoArchiveHas) {
+  use_rogue("wrong-type");
+  EXPECT_EQ((*archive()->next())->type, ArchiveMember::Type::kOther);
+  for (const char* how : {"wrong-end", "stops-itself"}) {
+    use_rogue(how);
+    auto reader = archive();
+    ASSERT_TRUE(reader->next().ok()) << how;
+    EXPECT_EQ(reader->read([](uint64_t, Bytes) { return Result<void>(); }).end, End::kBroken) << how;
+  }
+  use_rogue("escapes");
+  auto reader = archive();
+  ASSERT_TRUE(reader->next().ok());
+  EXPECT_EQ(reader->damage(), "bad \\x1b[2J\\x0athing");
+}
+
+TEST_F(Worker, ThatGivesWithoutEndIsKilledWhenNobodyWantsMore) {
+  use_rogue("endless");
+  auto reader = archive();
+  ASSERT_TRUE(reader->next().ok());
+  int blocks = 0;
+  auto reading = reader->read([&](uint64_t, Bytes) {
+    return ++blocks < 10 ? Result<void>() : Error{Code::kLimit, "enough"};
+  });
+  EXPECT_EQ(blocks, 10);
+  EXPECT_EQ(reading.end, End::kBroken) << "it did not stop when it was told to";
+  auto unread = archive();
+  ASSERT_TRUE(unread->next().ok());
+  EXPECT_FALSE(unread->next()) << "nobody wanted the bytes of the first";
+}
+
+}  // namespace
+}  // namespace rebus::worker_test
