@@ -180,7 +180,7 @@ constexpr const char* kHelp =
 files that are new with all that it knows, and gives for each type of signature
 
   /matrix/TYPE             which files are near each other, and how near: JSON (docs/operating.md tells its form)
-  /graph/dot/cluster-TYPE  a graph of it, which dotrenderer makes a picture of
+  /graph/dot/cluster-TYPE  a graph of it, which dotrenderer makes a picture of; none while no two files are near
 
 TYPE is imphash, ssdeep or tlsh. Each covers all files of all submissions up to now in a new version; cat -n 1 prints the
 newest. Nothing new, no new version. Empty signatures are not compared: there is none of that file.

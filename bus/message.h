@@ -453,13 +453,14 @@ struct Prune {
 
 struct Welcome {
   static constexpr uint16_t kType = 64;
-  uint64_t token = 0;  // names the session
-  uint64_t epoch = 0;  // of the master's start
-  std::string bus;     // the store's own name, 32 hex digits
-  Seq head = 0;        // last position of the log
+  uint64_t token = 0;   // names the session
+  uint64_t epoch = 0;   // of the master's start
+  std::string bus;      // the store's own name, 32 hex digits
+  Seq head = 0;         // last position of the log
+  std::string profile;  // its budgets: agents that were not told otherwise keep to it, too
   template <class A>
   void fields(A& a) {
-    a(1, token), a(2, epoch), a(3, bus), a(4, head);
+    a(1, token), a(2, epoch), a(3, bus), a(4, head), a(5, profile);
   }
 };
 

@@ -137,12 +137,12 @@ Result<Outcome> process_all(Agent& agent, CollectedWork& work) {
 
 // Gives an error that is no fault of what was processed: the task is somebody else's when this agent has
 // gone.
-Result<void> count(const Result<Outcome>& ended, RunCounts& counts) {
+Result<void> count(const Result<Outcome>& ended, const std::string& what, RunCounts& counts) {
   counts.offered++;
   if (!ended) {
     Code code = ended.error().code;
     if (code == Code::kStopped || code == Code::kStorage) return ended.error();
-    if (code != Code::kTryLater) counts.failed++;
+    if (code != Code::kTryLater) counts.add_failure(what + ": " + escape(unescape(ended.error().message)));
   } else if (*ended == Outcome::kDone) {
     counts.taken++;
   } else if (*ended == Outcome::kFiltered) {
@@ -174,12 +174,13 @@ void log_end(const Result<Outcome>& ended) {
 }
 
 template <class OneWork, class Process>
-Result<void> serve_one(TaskContext context, OneWork work, Bus& bus, RunCounts& counts, Process process) {
+Result<void> serve_one(TaskContext context, const std::string& what, OneWork work, Bus& bus,
+                       RunCounts& counts, Process process) {
   TaskScope scope(std::move(context));
   auto ended = process(work);
   if (bus.is_withdrawn()) return bus.finish({work.seq(), Outcome::kFailed, "cancelled", {}});
   log_end(ended);
-  auto counted = count(ended, counts);
+  auto counted = count(ended, what, counts);
   if (!counted) return counted;
   crash_point("task-done");
   auto finished = bus.finish(work.end(ended));
@@ -195,12 +196,15 @@ Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& cou
     if (bus.take_loss()) served = restore(spec, agent, bus);
     if (!served) return served;
     if (const auto* bulk = std::get_if<BulkTask>(&*event)) {
-      served = serve_one(context_of(spec, bus, *bulk), CollectedWork(spec, bus, *bulk), bus, counts,
+      served = serve_one(context_of(spec, bus, *bulk), spec.name + " failed on all that it collected",
+                         CollectedWork(spec, bus, *bulk), bus, counts,
                          [&](auto& work) { return process_all(agent, work); });
     } else {
       Task& task = std::get<Task>(*event);
       TaskContext context = context_of(spec, task);
-      served = serve_one(std::move(context), TaskWork(spec, bus, std::move(task)), bus, counts,
+      const Descriptor& d = task.record.descriptor;
+      std::string what = escape(d.label) + ": " + spec.name + " failed on " + d.selector.path();
+      served = serve_one(std::move(context), what, TaskWork(spec, bus, std::move(task)), bus, counts,
                          [&](auto& work) { return process_one(agent, work); });
     }
   }

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
 
 #include "bus/agent.h"
 
@@ -9,7 +12,24 @@ namespace rebus {
 
 // What one instance did; read after its thread ended, or as a rough figure before.
 struct RunCounts {
+  static constexpr size_t kMostTold = 10;
+
   std::atomic<uint64_t> offered{0}, taken{0}, filtered{0}, failed{0};
+
+  // Any thread. The first failures, a line each; the later ones are only counted.
+  void add_failure(const std::string& line) {
+    failed++;
+    std::lock_guard lock(mutex_);
+    if (failures_.size() < kMostTold) failures_.push_back(line);
+  }
+  std::vector<std::string> failures() const {
+    std::lock_guard lock(mutex_);
+    return failures_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> failures_;
 };
 
 // Of this machine, as a Hello says it.

@@ -60,7 +60,8 @@ void Master::Rules::on(Session* old, PeerId peer, uint64_t request, Hello& hello
   uint64_t token = session.token;
   auto joined = join(session);
   if (!joined) return answer(peer, request, Failure{joined.error().code, joined.error().message});
-  answer(peer, request, Welcome{token, storage.epoch(), storage.bus_name(), next_seq - 1});
+  answer(peer, request,
+         Welcome{token, storage.epoch(), storage.bus_name(), next_seq - 1, options.limits.profile});
 }
 
 Result<void> Master::Rules::join(Session& session) {

@@ -239,13 +239,17 @@ void Chain::tell_what_came_of_it() {
 
 // Of what was injected by others. True: there are none.
 bool Chain::tell_failed_tasks() {
-  std::map<std::string, uint64_t> failed;
+  std::map<std::string, uint64_t> untold;
+  bool is_any = false;
   for (const auto& instance : instances_) {
-    uint64_t count = instance->counts().failed;
-    if (count > 0) failed[instance->call().spec->name] += count;
+    auto failures = instance->counts().failures();
+    is_any |= !failures.empty();
+    for (const auto& line : failures) out_.note(line);
+    uint64_t more = instance->counts().failed - failures.size();
+    if (more > 0) untold[instance->call().spec->name] += more;
   }
-  for (const auto& [name, count] : failed) out_.note(name + " failed on " + std::to_string(count));
-  return failed.empty();
+  for (const auto& [name, count] : untold) out_.note(name + " failed on " + std::to_string(count) + " more");
+  return !is_any;
 }
 
 std::vector<ConsumerCall> Chain::consumers() const {

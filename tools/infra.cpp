@@ -12,6 +12,7 @@
 #include "descriptor/escape.h"
 #include "tools/bound_exec.h"
 #include "tools/log.h"
+#include "tools/signals.h"
 
 namespace rebus {
 namespace {
@@ -84,11 +85,13 @@ void Infra::take_signal() {
     next_view_ = now();
     return;
   }
+  if (asked_to_stop_ && now() - *asked_to_stop_ < kSameWish) return;
   if (supervisor_.is_stopping()) {
     say("asked again to stop: everything is killed");
     status_.add(ExitStatus::kInterrupted);
     return supervisor_.kill_all();
   }
+  asked_to_stop_ = now();
   say("stopping; ask again to kill what still runs");
   if (is_unfinished()) status_.add(ExitStatus::kInterrupted);
   supervisor_.stop();

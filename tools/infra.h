@@ -64,6 +64,7 @@ class Infra {
   const InfraConfig config_;
   const std::string title_;
   const std::string folder_;
+  std::optional<SteadyTime> asked_to_stop_;
   const SteadyTime started_ = std::chrono::steady_clock::now();
   int signals_fd_;
   ExitStatus status_;

@@ -25,6 +25,10 @@ Result<std::unique_ptr<Instance>> Instance::join(const AgentCall& call, const Gl
       new Instance(call, globals, out, connector.networked(), std::move(*channel)));
   auto welcome = instance->bus_.join(*hello);
   if (!welcome) return welcome.error();
+  bool keeps_to_the_bus = globals.networked && !globals.has_own_limits && !welcome->profile.empty();
+  auto limits = keeps_to_the_bus ? limits_of_profile(welcome->profile) : globals.limits;
+  if (!limits) return limits.error();
+  instance->setting_.limits = *limits;
   return instance;
 }
 

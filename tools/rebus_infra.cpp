@@ -1,5 +1,6 @@
 // rebus_infra: a master and stages of agents as processes, from one file.
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -133,6 +134,8 @@ int run(std::span<const std::string> words) {
   }
   set_process_limits();
   block_signals();
+  spdlog::set_level(
+      spdlog::level::off);  // of the session that watches the bus: the launcher has its own words
   std::string title = escape(std::filesystem::path(call->file).filename().string());
   return Infra(std::move(config), title, program_folder()).run();
 }

@@ -51,7 +51,10 @@ Signals::~Signals() {
 
 void Signals::watch() {
   if (!wait_for_signal(signals_fd_, end_fd_)) return;
-  if (on_stop_() && !wait_for_signal(signals_fd_, end_fd_)) return;
+  const auto first = std::chrono::steady_clock::now();
+  for (bool stops = on_stop_(); stops; stops = std::chrono::steady_clock::now() - first < kSameWish) {
+    if (!wait_for_signal(signals_fd_, end_fd_)) return;
+  }
   _exit(ExitStatus::kInterrupted);
 }
 

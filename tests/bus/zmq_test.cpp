@@ -271,7 +271,7 @@ TEST_P(Zmq, ASilentMasterIsJoinedAnew) {
   EXPECT_EQ(std::get<Hello>(hello.message.body).token, 5u);
   while (std::get<Hello>(hello.message.body).token ==
          5) {  // a slow machine may have given up on this one, too
-    master.say(hello, {hello.message.request, Welcome{6, 1, "bus", 0}}, FakeMaster::key(6));
+    master.say(hello, {hello.message.request, Welcome{6, 1, "bus", 0, {}}}, FakeMaster::key(6));
     Heard heard = master.hear();
     if (std::holds_alternative<GetStatus>(heard.message.body)) {
       EXPECT_EQ(heard.session, FakeMaster::key(6));

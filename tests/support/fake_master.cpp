@@ -48,7 +48,7 @@ bool FakeMaster::say(const Heard& heard, Message message, SessionKey session) {
 
 Heard FakeMaster::welcome(uint64_t token) {
   Heard hello = hear_until<Hello>();
-  say(hello, {hello.message.request, Welcome{token, 1, "bus", 0}}, key(token));
+  say(hello, {hello.message.request, Welcome{token, 1, "bus", 0, {}}}, key(token));
   hello.session = key(token);
   return hello;
 }

@@ -230,7 +230,12 @@ TEST_F(RebusInfra, ASecondSignalHurries) {
   ASSERT_TRUE(eventually([&] { return says(*launcher, "return | up"); })) << launcher->err();
   launcher->signal(SIGINT);
   ASSERT_TRUE(eventually([&] { return says(*launcher, "stopping; ask again"); }));
-  launcher->signal(SIGINT);
+  launcher->signal(SIGINT);  // at once: the same wish, as `timeout` says it twice
+  EXPECT_TRUE(launcher->is_running());
+  EXPECT_TRUE(eventually([&] {
+    launcher->signal(SIGINT);
+    return !launcher->is_running();
+  }));
   auto done = launcher->wait();
   EXPECT_EQ(done.exit_code, 130) << done.err;
   EXPECT_EQ(done.err.find("did not stop"), std::string::npos) << done.err;

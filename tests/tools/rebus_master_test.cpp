@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/zmq_channel.h"
+#include "tests/support/archive_maker.h"
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
@@ -62,6 +63,21 @@ TEST_F(RebusMaster, SaysWhereItListensAndStores) {
   ASSERT_TRUE(joined.ok());
   EXPECT_NE(line.find(joined->bus), std::string::npos);
   EXPECT_EQ(master->out(), "");
+}
+
+TEST_F(RebusMaster, ItsBudgetsAreThoseOfItsAgents) {
+  auto master = start({"--busaddr", address(), "--storage", "ram", "--profile", "strict"});
+  std::vector<ArchiveEntry> entries;
+  for (int i = 0; i < 5001; i++) entries.push_back({std::to_string(i), "x"});
+  folder_.write("many.zip", make_archive("zip", "none", entries));
+  auto on_bus = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"rebus_agent", "--busaddr", address()});
+    return words;
+  };
+  Process unarchive(on_bus({"unarchive"}), folder_.path());
+  auto told = run(on_bus({"--until-idle", "inject", "--wait", "many.zip"}), folder_.path());
+  EXPECT_EQ(told.exit_code, 3) << told.err;
+  EXPECT_NE(told.err.find("/limit/entries"), std::string::npos) << told.err;
 }
 
 TEST_F(RebusMaster, StopsCleanlyWhenAsked) {
