@@ -82,8 +82,8 @@ class ArchiveReader : public ContainedBytes {
   virtual Result<bool> ended_early() = 0;
   // Whether bytes of rest() other than zeros are not a part of the archive.
   virtual bool has_own_end() const = 0;
-  // Compressions found around the archive.
-  virtual int compressions() const = 0;
+  // Whether there are compressions around the archive.
+  virtual bool is_compressed() const = 0;
   // Whether it is a zip in a compression: as a file of its own it can be sought in, and read by its
   // directory.
   virtual bool is_compressed_zip() const = 0;

@@ -312,7 +312,7 @@ Result<Bytes> LibarchiveReader::rest_bytes() {
 }
 
 bool LibarchiveReader::is_compressed_zip() const {
-  return compressions() > 0 && source_->inside.begin() == "PK\3\4";
+  return is_compressed() && source_->inside.begin() == "PK\3\4";
 }
 
 bool LibarchiveReader::has_own_end() const {
@@ -321,7 +321,7 @@ bool LibarchiveReader::has_own_end() const {
 
 bool LibarchiveReader::has_trailing() const { return source_->inside.has_trailing(); }
 
-int LibarchiveReader::compressions() const { return source_->inside.layers(); }
+bool LibarchiveReader::is_compressed() const { return source_->inside.layers() > 0; }
 
 bool LibarchiveReader::has_directory() const {
   return format() == ARCHIVE_FORMAT_ZIP || format() == ARCHIVE_FORMAT_7ZIP;

@@ -29,7 +29,7 @@ class LibarchiveReader final : public ArchiveReader {
   Result<Rest> rest() override;
   bool has_own_end() const override;
   bool has_trailing() const override;
-  int compressions() const override;
+  bool is_compressed() const override;
   bool is_compressed_zip() const override;
   bool has_directory() const override;
 

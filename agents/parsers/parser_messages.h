@@ -78,12 +78,12 @@ struct Trouble {
 
 // What a reader can be asked at any time.
 struct ReaderState {
-  uint64_t compressions = 0;
+  bool is_compressed = false;
   bool has_own_end = false, has_trailing = false, is_compressed_zip = false, has_directory = false;
   std::string damage;
   template <class A>
   void fields(A& a) {
-    a(1, compressions), a(2, has_own_end), a(3, has_trailing), a(4, is_compressed_zip), a(5, has_directory);
+    a(1, is_compressed), a(2, has_own_end), a(3, has_trailing), a(4, is_compressed_zip), a(5, has_directory);
     a(6, damage);
   }
 };

@@ -108,7 +108,7 @@ Result<void> ParserService::run() {
 Result<bool> ParserService::next() {
   auto member = archive_->next();
   MemberAnswer answer;
-  if (member) answer.member = *std::move(member);
+  if (member) answer.member = *member;
   if (!member) answer.trouble = {member.error().code == Code::kLimit, member.error().message};
   answer.state = state();
   answer.state.damage = archive_->damage().value_or("");
@@ -170,7 +170,7 @@ ReaderState ParserService::state() const {
   ReaderState state;
   state.has_trailing = archive_ ? archive_->has_trailing() : content_->has_trailing();
   if (!archive_) return state;
-  state.compressions = static_cast<uint64_t>(archive_->compressions());
+  state.is_compressed = archive_->is_compressed();
   state.has_own_end = archive_->has_own_end();
   state.is_compressed_zip = archive_->is_compressed_zip();
   state.has_directory = archive_->has_directory();

@@ -50,7 +50,7 @@ Result<void> Unpacking::take_apart() {
 
 // Without a single entry it may be a compressed file of another kind. An "empty tar" in gzip is one, too: it
 // may be a gigabyte of zeros (V23).
-bool Unpacking::is_single_file() const { return budget_.entries() == 0 && compressions_ > 0; }
+bool Unpacking::is_single_file() const { return budget_.entries() == 0 && is_compressed_; }
 
 // --- members ---
 
@@ -69,7 +69,7 @@ Result<void> Unpacking::read_members() {
 
 // From the member with this index on, up to the end (kNext) or until something stops it.
 Result<Unpacking::Step> Unpacking::read_from(ArchiveReader& reader, uint64_t& next_index) {
-  compressions_ = reader.compressions();
+  is_compressed_ = reader.is_compressed();
   if (reader.is_compressed_zip()) return Step::kNext;  // a single file
   while (true) {
     auto member = reader.next();

@@ -69,7 +69,7 @@ class Unpacking {
   Findings findings_;
   MemberPusher pusher_;
   HardLinks hard_links_;
-  int compressions_ = 0;
+  bool is_compressed_ = false;
   uint64_t password_tries_ = 0;
   int vain_searches_ = 0;  // for a password
   bool skips_encrypted_ = false;

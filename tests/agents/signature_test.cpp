@@ -220,7 +220,13 @@ TEST_F(Signature, ssdeep_uses_one_process_for_many_values_and_another_if_it_dies
   };
   auto children = [] {
     std::ifstream list("/proc/thread-self/children");
-    return std::vector<pid_t>(std::istream_iterator<pid_t>(list), {});
+    std::vector<pid_t> workers;
+    for (pid_t pid = 0; list >> pid;) {
+      std::ifstream comm("/proc/" + std::to_string(pid) + "/comm");
+      std::string name;
+      if (comm >> name && name == "rebus_ssdeep") workers.push_back(pid);
+    }
+    return workers;
   };
   std::string first = hash("some value");
   auto one = children();

@@ -123,7 +123,7 @@ TEST_F(Worker, IsKilledWhenItSaysNothing) {
 TEST_F(Worker, CannotGiveWhatNoArchiveHas) {
   use_rogue("wrong-type");
   EXPECT_EQ((*archive()->next())->type, ArchiveMember::Type::kOther);
-  for (const char* how : {"wrong-end", "stops-itself"}) {
+  for (const char* how : {"wrong-end", "stops-itself", "empty"}) {
     use_rogue(how);
     auto reader = archive();
     ASSERT_TRUE(reader->next().ok()) << how;

@@ -165,9 +165,10 @@ Result<std::vector<std::string>> enter_cage(SandboxLevel level, const CageLimits
   if (level == SandboxLevel::kNone) return layers;
   for (const Layer& layer : kLayers) {
     auto entered = layer.enter(limits);
-    if (entered) layers.push_back(*std::move(entered));
     bool must_be = layer.is_required || level == SandboxLevel::kStrict;
-    if (!entered && must_be) {
+    if (entered) {
+      layers.push_back(*entered);
+    } else if (must_be) {
       return Error{Code::kUnavailable, std::string("this kernel does not give the layer ") + layer.name +
                                            " of the sandbox (" + entered.error().message + ")"};
     }

@@ -15,6 +15,8 @@ constexpr uint64_t kFewBytes = 256 << 10;
 
 // On its way when a worker is told to stop: what a socket holds, and one block.
 constexpr uint64_t kMostUnwanted = 16 << 20;
+// Blocks without a byte: only the last may be one.
+constexpr uint64_t kMostEmpty = 1;
 
 // Words of a parser are escaped; those of one that was taken over may be anything.
 std::string checked(const std::string& words) { return escape(unescape(words)); }
@@ -59,7 +61,7 @@ class Opened {
   ContainedBytes::Reading take_blocks(const ContainedBytes::Use& use) {
     readings_++;
     ContainedBytes::Reading stopped;
-    uint64_t unwanted = 0;
+    uint64_t unwanted = 0, empty = 0;
     auto said = use ? Result<void>() : stop({Code::kStopped, "nobody reads it"}, stopped);
     if (!said) return broken(said.error());
     while (!error_) {
@@ -67,12 +69,11 @@ class Opened {
       if (!frame) return broken(frame.error());
       if (frame->word == ParserWord::kReadEnd) return end_of(*frame, std::move(stopped));
       auto block = frame->word == ParserWord::kBlock ? unpack<Block>(frame->body) : misbehaves<Block>();
-      if (!block) return broken(misbehaves<Block>().error());
-      if (stopped.error) {
-        unwanted += frame->bytes.size();
-        if (unwanted <= kMostUnwanted) continue;
+      unwanted += stopped.error ? frame->bytes.size() : 0;
+      empty += frame->bytes.empty() ? 1 : 0;
+      if (!block || unwanted > kMostUnwanted || empty > kMostEmpty)
         return broken(misbehaves<Block>().error());
-      }
+      if (stopped.error) continue;
       auto used = use(block->offset, frame->bytes);
       if (used) continue;
       said = stop(used.error(), stopped);
@@ -187,7 +188,7 @@ class CagedArchive final : public ArchiveReader {
   Result<Rest> rest() override { return rest_of(opened_); }
   bool has_trailing() const override { return opened_.state().has_trailing; }
   bool has_own_end() const override { return opened_.state().has_own_end; }
-  int compressions() const override { return static_cast<int>(opened_.state().compressions); }
+  bool is_compressed() const override { return opened_.state().is_compressed; }
   bool is_compressed_zip() const override { return opened_.state().is_compressed_zip; }
   bool has_directory() const override { return opened_.state().has_directory; }
 
