@@ -2,6 +2,7 @@
 #include "agents/support/current_names.h"
 #include "agents/support/option_values.h"
 #include "agents/support/pattern.h"
+#include "agents/support/pruned_values.h"
 #include "agents/support/rendering.h"
 
 namespace rebus {
@@ -28,8 +29,10 @@ class Cat final : public Agent {
     auto found = bus.for_each(query, [&](Record& record) {
       if (left-- == 0) return false;
       printed = print(record, *names);
+      if (!printed && pruned_.take(printed.error())) printed = Result<void>();
       return printed.ok() && left > 0;
     });
+    pruned_.tell(setting_.out, "cat");
     return found ? printed : found;
   }
 
@@ -55,6 +58,7 @@ class Cat final : public Agent {
   }
 
   Setting setting_;
+  PrunedValues pruned_;
 };
 
 Result<void> declare(const Options& options, Hello&) {

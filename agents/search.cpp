@@ -4,6 +4,7 @@
 #include "agents/support/listing.h"
 #include "agents/support/option_values.h"
 #include "agents/support/pattern.h"
+#include "agents/support/pruned_values.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -31,13 +32,14 @@ class Search final : public Agent {
       return searched.ok();
     });
     if (found && searched) tell_cut();
+    pruned_.tell(setting_.out, "search");
     return found ? searched : found;
   }
 
  private:
   Result<void> search(const Record& record, CurrentNames& names) {
     auto matches = matches_begin(record.descriptor.value);
-    if (!matches) return matches.error();
+    if (!matches) return pruned_.take(matches.error()) ? Result<void>() : matches.error();
     if (!*matches && record.descriptor.value.size() > kSearched) cut_++;
     if (!*matches) return {};
     auto line = listing_line(setting_, record, names);
@@ -63,6 +65,7 @@ class Search final : public Agent {
   Pattern pattern_;
   std::string text_;
   uint64_t cut_ = 0;
+  PrunedValues pruned_;
 };
 
 Result<void> declare(const Options& options, Hello&) {
@@ -81,7 +84,7 @@ until all work is done.
 
 VALUE_REGEX (RE2) sees bytes: `.` is any byte but a newline, (?s). any byte, \xff that byte; begin it with (?s).* to
 find something anywhere in the value. At most the first MiB of a value is searched, and $ stands for the end of that;
-if nothing was found in a larger value, standard error says so and the exit code is 3.
+if nothing was found in a larger value, or values were pruned, standard error says so and the exit code is 3.
 
 With -o json: one object per line, with all metadata and the names of the file; no values.
 

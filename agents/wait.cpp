@@ -28,6 +28,8 @@ class Wait final : public Agent {
     const Descriptor& d = record.descriptor;
     if (wants_json(setting_)) return print_json(record);
     auto value = short_value_block(d, kIndent);
+    if (!value && value.error().code == Code::kNotFound)
+      value = std::string("(pruned: its bytes were removed)\n");
     if (!value) return value.error();
     setting_.out.write(d.selector.str() + "\n" + std::string(kIndent, ' ') + *value);
     return {};
@@ -36,6 +38,8 @@ class Wait final : public Agent {
   Result<void> print_json(const Record& record) {
     JsonObject json = metadata_json(record, nullptr);
     auto added = add_value(json, record.descriptor, kShownShort);
+    if (!added && added.error().code == Code::kNotFound)
+      added = Result<void>();  // it is there, without a value
     if (added) setting_.out.write(json.str() + "\n");
     return added;
   }

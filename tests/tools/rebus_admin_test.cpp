@@ -151,6 +151,22 @@ TEST_F(RebusAdmin, PruneDropAndForgetWorkOnABusAndOnAStore) {
   EXPECT_EQ(status()["descriptors"], 0);
 }
 
+TEST_F(RebusAdmin, WhatWasPrunedHidesNothingElse) {
+  ASSERT_EQ(agent({"inject", file("a"), file("b")}).exit_code, 0);
+  admin({"prune", "--older-than", "0s", "--values-only"});
+  ASSERT_EQ(agent({"inject", file("a"), file("c")}).exit_code, 0);
+  for (const Words& words : {Words{"search", "/text", ""}, Words{"cat", "/text"}}) {
+    auto done = agent(words);
+    EXPECT_EQ(done.exit_code, 3) << words[0];
+    EXPECT_TRUE(done.out.starts_with("/text/ascii/%")) << words[0] << ": " << done.out;
+    EXPECT_EQ(done.err, words[0] + ": 1 value left out: pruned, the bytes were removed\n");
+  }
+  admin({"prune", "--older-than", "0s", "--values-only"});
+  auto waited = agent({"wait", "/text"});
+  EXPECT_EQ(waited.exit_code, 0);
+  EXPECT_NE(waited.out.find("(pruned: its bytes were removed)"), std::string::npos) << waited.out;
+}
+
 TEST_F(RebusAdmin, WhatIsNotHandledStaysAndIsCounted) {
   auto consumer_process = start({"file_id"});
   admin({"pause", "file_id"});
