@@ -201,11 +201,12 @@ struct Submission {
   std::vector<SubmissionId> depends;  // whose work covers objects that were known already
   bool cancelled = false;             // nothing of it is handled but what others brought, too
   bool shared = false;                // another one depends on it
+  bool cut = false;                   // whoever injected ended before it said that this is all
   template <class A>
   void fields(A& a) {
     a(1, id), a(2, lane), a(3, domain), a(4, note), a(5, open), a(6, first), a(7, last), a(8, roots);
     a(9, root_bytes), a(10, files), a(11, bytes), a(12, results), a(13, failures), a(14, limits);
-    a(15, depends), a(16, cancelled), a(17, shared);
+    a(15, depends), a(16, cancelled), a(17, shared), a(18, cut);
   }
 };
 

@@ -136,7 +136,9 @@ struct Master::Rules {
   void on(Session& s, uint64_t request, Prune& call) { reply(s, request, prune(call)); }
   void on(Session& s, uint64_t request, Pause& call) { reply(s, request, pause(call)); }
   void on(Session& s, uint64_t request, OpenSubmission& call) { reply(s, request, open(s, call)); }
-  void on(Session& s, uint64_t request, CloseSubmission& call) { reply(s, request, close(s, call)); }
+  void on(Session& s, uint64_t request, CloseSubmission& call) {
+    reply(s, request, close(s, call.submission, false));
+  }
   void on(Session& s, uint64_t request, Push& call) { reply(s, request, push(s, call)); }
   void on(Session& s, uint64_t request, ValueAppend& call) { reply(s, request, append(s, call)); }
   void on(Session& s, uint64_t, Finish& call) { finish(s, call); }
@@ -155,7 +157,8 @@ struct Master::Rules {
 
   Result<Opened> open(Session& session, OpenSubmission& call);
   Result<void> resume(Session& session, SubmissionId id);
-  Result<Done> close(Session& session, const CloseSubmission& call);
+  // `is_cut`: it was not said that this is all.
+  Result<Done> close(Session& session, SubmissionId id, bool is_cut);
   Result<Pushed> push(Session& session, Push& call);
   Result<Done> append(Session& session, ValueAppend& call);
   void make_room_for_upload(Session& session);

@@ -62,6 +62,7 @@ Result<void> Master::Rules::resume(Session& session, SubmissionId id) {
   if (!submission) return submission.error();
   if ((*submission)->cancelled) return {};  // what it pushes is refused
   (*submission)->open = true;
+  (*submission)->cut = false;
   auto applied = apply(step);
   if (!applied) return applied;
   session.submissions.insert(id);
@@ -70,16 +71,17 @@ Result<void> Master::Rules::resume(Session& session, SubmissionId id) {
   return {};
 }
 
-Result<Done> Master::Rules::close(Session& session, const CloseSubmission& call) {
+Result<Done> Master::Rules::close(Session& session, SubmissionId id, bool is_cut) {
   Step step(storage, next_seq);
-  auto submission = step.submission(call.submission);
+  auto submission = step.submission(id);
   if (!submission) return submission.error();
   if (!(*submission)->open) return Done{};
-  if (!session.submissions.contains(call.submission)) return not_open_here(**submission);
+  if (!session.submissions.contains(id)) return not_open_here(**submission);
   (*submission)->open = false;
+  (*submission)->cut = is_cut;
   auto applied = apply(step);
   if (!applied) return applied.error();
-  session.submissions.erase(call.submission);
+  session.submissions.erase(id);
   session.is_producing = !session.submissions.empty();
   return Done{};
 }

@@ -247,6 +247,7 @@ Result<void> Master::Rules::close_orphans() {
     auto submission = step.submission(id);
     if (!submission) return submission.error();
     (*submission)->open = false;
+    (*submission)->cut = true;
   }
   orphans.clear();
   return apply(step);
@@ -254,7 +255,7 @@ Result<void> Master::Rules::close_orphans() {
 
 void Master::Rules::close_submissions(Session& session) {
   for (SubmissionId id : std::set<SubmissionId>(session.submissions)) {
-    auto closed = close(session, CloseSubmission{id});
+    auto closed = close(session, id, true);
     if (!closed && !broken) broken = closed.error();
   }
 }

@@ -117,7 +117,7 @@ void TreeDrawing::draw_footer(const SubmissionStatus& status) {
     JsonObject json;
     json.add("submission", s.id).add("injected", s.roots).add("extracted", s.files).add("results", s.results);
     json.add("failures", failures).add("limits", limits).add_json("complete", truth(status.complete));
-    json.add_json("cancelled", truth(s.cancelled));
+    json.add_json("cancelled", truth(s.cancelled)).add_json("cut", truth(s.cut));
     json.add("gone", status.gone);
     return setting_.out.write(json.str() + "\n");
   }
@@ -127,6 +127,7 @@ void TreeDrawing::draw_footer(const SubmissionStatus& status) {
                      (s.cancelled       ? "cancelled"
                       : status.complete ? "complete"
                                         : "in progress") +
+                     (s.cut && !s.cancelled ? ", but whoever injected ended before it was done" : "") +
                      (status.gone.empty() ? "" : ", but not finished by " + joined(status.gone)) + "\n");
 }
 

@@ -225,5 +225,26 @@ TEST(Uploads, of_one_session_are_bounded) {
   EXPECT_TRUE(std::holds_alternative<Done>(master.ask(peer, ValueAppend{200, 1, "x"})));
 }
 
+TEST(Submission, whose_injection_ended_before_it_said_so_is_cut) {
+  BareMaster master;
+  auto begin = [&](PeerId inject, const std::string& name) {
+    SubmissionId id = master.open(inject, name);
+    master.inject(inject, id, name);
+    return id;
+  };
+  auto is_cut = [&](SubmissionId id) { return master.storage().submission(id)->cut; };
+  PeerId inject = master.join(Role::kProducer, "inject");
+  SubmissionId whole = begin(inject, "whole"), lost = begin(inject, "lost");
+  master.close(inject, whole);
+  master.leave(inject);
+  EXPECT_FALSE(is_cut(whole));
+  EXPECT_TRUE(is_cut(lost));
+  SubmissionId orphan = begin(master.join(Role::kProducer, "inject"), "orphan");
+  master.restart();
+  master.pass(std::chrono::seconds(20));
+  EXPECT_FALSE(master.storage().submission(orphan)->open);
+  EXPECT_TRUE(is_cut(orphan));
+}
+
 }  // namespace
 }  // namespace rebus::rules_injection_test
