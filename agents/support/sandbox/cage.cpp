@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -63,14 +64,25 @@ Result<void> become_nobody() {
   return {};
 }
 
+// Whoever has none may be kept from saying so, as by a filter of systemd.
+bool give_up_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  if (syscall(SYS_capset, &header, sets.data()) == 0) return true;
+  const int error = errno;
+  bool is_known = syscall(SYS_capget, &header, sets.data()) == 0;
+  errno = error;
+  return is_known && std::all_of(sets.begin(), sets.end(), [](const __user_cap_data_struct& set) {
+           return (set.effective | set.permitted | set.inheritable) == 0;
+         });
+}
+
 Result<std::string> drop_privileges() {
   if (is_root()) {
     auto done = become_nobody();
     if (!done) return done.error();
   }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> none{};
-  if (syscall(SYS_capset, &header, none.data()) != 0) return errno_error("giving up capabilities");
+  if (!give_up_capabilities()) return errno_error("giving up capabilities");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno_error("no_new_privs");
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return errno_error("ending with its agent");
