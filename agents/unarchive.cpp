@@ -48,7 +48,9 @@ const AgentSpec unarchive_agent = {
         "could\n"
         "be read and counts as failed. Links and devices are told in /unarchive/skipped, never followed or "
         "made.\n"
-        "Nothing is written to disk under a name from an archive, and no other program is started.\n"
+        "Nothing is written to disk under a name from an archive. Archives are read by workers that can open "
+        "no\n"
+        "file, reach no network and start no program (docs/security.md).\n"
         "\n"
         "  rebus_agent unarchive --passwords 's3cret,other' inject sample.zip -- ls\n"
         "  rebus_agent unarchive --passwords @words.txt inject sample.zip -- ls",

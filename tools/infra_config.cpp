@@ -206,9 +206,9 @@ void ConfigReader::read_agents(const YamlMap& agents) {
 void ConfigReader::read_sandbox(const YamlMap& agents) {
   auto name = agents.text("sandbox");
   if (!name) return;
+  auto level = sandbox_level_named(*name);
+  if (!level) return agents.complain("sandbox", level.error().message);
   config_.sandbox = *name;
-  auto level = sandbox_level_named(config_.sandbox);
-  if (!level) agents.complain("sandbox", level.error().message);
 }
 
 void ConfigReader::check_modules(const YamlMap& agents) {

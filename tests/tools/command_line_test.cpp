@@ -170,6 +170,7 @@ INSTANTIATE_TEST_SUITE_P(
         ErrorCase{"--jobs 0 hasher", "--jobs takes a number from 1 to 256, not '0'"},
         ErrorCase{"hasher --jobs two", "--jobs takes a number"},
         ErrorCase{"-o xml hasher", "no output format 'xml'"}, ErrorCase{"--profile lax hasher", "profile"},
+        ErrorCase{"--sandbox full hasher", "no sandbox level 'full': there are none, required and strict"},
         ErrorCase{"-d a/b hasher", "omain"}));
 
 TEST(CommandLineTest, MistakesAreEscaped) {

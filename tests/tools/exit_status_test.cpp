@@ -102,6 +102,17 @@ TEST_F(ExitStatusTest, AClosedPipeEndsAListAndNotWhatIsListed) {
   EXPECT_EQ(done.out, "300\n1\n");
 }
 
+TEST_F(ExitStatusTest, FilesAreLookedAtWithoutASandboxOnlyIfThatIsSaidAloud) {
+  for (const char* level : {"none", "required"}) {
+    folder_.write("a.txt", "hello");
+    auto done =
+        chain({"--sandbox", level, "inject", folder_.at("a.txt"), "--", "return", "--short", "/text"});
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    EXPECT_EQ(done.out, "a.txt = hello\n");
+    EXPECT_EQ(done.err.find("--sandbox none") != std::string::npos, level == std::string("none")) << done.err;
+  }
+}
+
 TEST_F(ExitStatusTest, AFileThatIsListedCanBeOpened) {
   folder_.write("odd\nname\\", "x");
   auto done = chain({"-o", "json", "inject", folder_.at("odd\nname\\"), "--", "write", "--flat", "/unknown"});

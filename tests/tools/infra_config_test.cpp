@@ -157,6 +157,8 @@ const std::vector<Wrong>& wrong_masters() {
       {std::string(kMaster) + kMaster, 2, 1, "master", "stands twice; first in line 1"},
       {std::string(kMaster) + "agents: {busaddr: 'ipc:///other', stages: [{agents: [hasher]}]}", 2, 19,
        "agents.busaddr", "not where the master"},
+      {std::string(kMaster) + "agents: {sandbox: full, stages: [{agents: [hasher]}]}", 2, 19,
+       "agents.sandbox", "no sandbox level"},
       {std::string(kMaster) + "agents: {}", 2, 9, "agents.stages", "is missing"},
       {std::string(kMaster) + "agents: {stages: {}}", 2, 18, "agents.stages", "must be a list"},
       {std::string(kMaster) + "agents: {stages: [hasher]}", 2, 19, "agents.stages[0]", "must be a map"},
