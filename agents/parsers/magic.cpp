@@ -109,7 +109,7 @@ Result<Magic> Magic::load(int file) {
   return database_error(reason != nullptr ? reason : "unknown reason");
 }
 
-Result<FileType> Magic::identify() {
+FileType Magic::identify() {
   Utf8Locale locale;
   FileType type;
   type.words = words_of(magic_.get(), file_);

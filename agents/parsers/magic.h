@@ -14,9 +14,9 @@ class Magic {
  public:
   // Of what is in this open file, whatever that is by then. kFailed when the database is missing or damaged.
   static Result<Magic> load(int file);
-  // The words of `file -b` and the answers of `file --mime-type` and `file --mime-encoding`, in a UTF-8
-  // locale.
-  Result<FileType> identify();
+  // The words of `file -b` (the first 16 KiB) and the answers of `file --mime-type` and `file
+  // --mime-encoding`, in a UTF-8 locale.
+  FileType identify();
 
  private:
   struct Close {

@@ -58,7 +58,7 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
   const bool is_open = archive_ || content_;
   switch (frame.word) {
     case ParserWord::kIdentify:
-      return magic_ != nullptr ? identify() : lost();
+      return magic_ != nullptr ? link_.say(ParserWord::kType, magic_->identify()) : lost();
     case ParserWord::kOpenArchive:
     case ParserWord::kOpenContent:
       return is_open ? lost() : open(frame);
@@ -77,11 +77,6 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
     default:
       return lost();
   }
-}
-
-Result<void> ParserService::identify() {
-  auto type = magic_->identify();
-  return type ? link_.say(ParserWord::kType, *type) : trouble(type.error());
 }
 
 Result<void> ParserService::open(const ParserFrame& frame) {

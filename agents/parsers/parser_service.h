@@ -21,7 +21,6 @@ class ParserService {
  private:
   // Errors are of the link.
   Result<void> answer(const ParserFrame& frame);
-  Result<void> identify();
   Result<void> open(const ParserFrame& frame);
   Result<void> run();
   // Whether the pass goes on.

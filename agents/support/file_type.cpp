@@ -14,6 +14,7 @@
 namespace rebus {
 namespace {
 
+constexpr size_t kMaxWords = 16 << 10;  // bytes; the worker cuts them, too, if it is what it was
 constexpr uint64_t kWholeCopy = 64 << 20;
 constexpr uint64_t kEdgeCopy = 16 << 20;
 // After so many files the worker is replaced: whoever took it over has seen no more.
@@ -84,7 +85,9 @@ class TypeWorker {
     auto frame = ready ? process_.receive(Value()) : ready.error();
     if (!frame) return frame.error();
     auto type = frame->word == ParserWord::kType ? unpack<FileType>(frame->body) : process_.misbehaves();
-    if (type || !process_.is_running()) return type;
+    bool is_good = type && type->words.size() <= kMaxWords && type->mime.size() <= kMaxWords &&
+                   type->encoding.size() <= kMaxWords;
+    if (is_good || !process_.is_running()) return type;
     return process_.misbehaves();
   }
 

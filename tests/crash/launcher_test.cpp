@@ -68,6 +68,12 @@ class LauncherTest : public testing::Test {
     fs::permissions(folder_.at("bin/rebus_agent"), fs::perms::owner_all);
   }
 
+  // A master, and one stage of these two agents.
+  void write_settings(const std::string& first, const std::string& second) const {
+    folder_.write("infra.yaml", "master: {busaddr: '" + address_ + "', storage: ram}\n" +
+                                    "agents: {stages: [{agents: [" + first + ", " + second + "]}]}\n");
+  }
+
   Finished ask(Words words) const {
     words.insert(words.begin(), {"rebus_agent", "--busaddr", address_});
     return run(words, folder_.path());
@@ -78,13 +84,7 @@ class LauncherTest : public testing::Test {
 };
 
 TEST_F(LauncherTest, WhatKillsAnAgentThriceIsQuarantinedAndExplained) {
-  folder_.write("infra.yaml", "master: {busaddr: '" + address_ +
-                                  "', storage: ram}\n"
-                                  "agents:\n"
-                                  "  stages:\n"
-                                  "  - agents:\n"
-                                  "    - hasher: {environment: {REBUS_CRASH: process-begun}}\n"
-                                  "    - stringer\n");
+  write_settings("hasher: {environment: {REBUS_CRASH: process-begun}}", "stringer");
   Process launcher({folder_.at("bin/rebus_infra"), "infra.yaml"}, folder_.path());
   ASSERT_TRUE(eventually([&] { return ask({"ls"}).exit_code == 0; })) << launcher.err();
   // The first end may be too early for anybody to know at work on what, and is not counted then.
@@ -108,13 +108,7 @@ TEST_F(LauncherTest, WhatTakesAllMemoryThriceIsQuarantinedAndSaidSo) {
   MemoryGroup group(90 << 20);
   if (!group.is_there()) GTEST_SKIP() << "NOT TESTED: no control group for memory of its own";
   limit("hasher", group);
-  folder_.write("infra.yaml", "master: {busaddr: '" + address_ +
-                                  "', storage: ram}\n"
-                                  "agents:\n"
-                                  "  stages:\n"
-                                  "  - agents:\n"
-                                  "    - hasher: {environment: {REBUS_HOG: process-begun}}\n"
-                                  "    - stringer\n");
+  write_settings("hasher: {environment: {REBUS_HOG: process-begun}}", "stringer");
   Process launcher({folder_.at("bin/rebus_infra"), "infra.yaml"}, folder_.path());
   ASSERT_TRUE(eventually([&] { return ask({"ls"}).exit_code == 0; })) << launcher.err();
   folder_.write("poison", "x");
@@ -132,9 +126,7 @@ TEST_F(LauncherTest, AParserThatTakesAllMemoryIsTheOnlyOneToEnd) {
   MemoryGroup group(48 << 20);
   if (!group.is_there()) GTEST_SKIP() << "NOT TESTED: no control group for memory of its own";
   limit("unarchive", group);
-  folder_.write("infra.yaml", "master: {busaddr: '" + address_ +
-                                  "', storage: ram}\n"
-                                  "agents: {stages: [{agents: [unarchive, hasher]}]}\n");
+  write_settings("unarchive", "hasher");
   Process launcher({folder_.at("bin/rebus_infra"), "infra.yaml"}, folder_.path());
   ASSERT_TRUE(eventually([&] { return ask({"ls"}).exit_code == 0; })) << launcher.err();
   // Its dictionary alone is 64 MiB.

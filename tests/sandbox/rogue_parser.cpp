@@ -8,6 +8,7 @@
 #include <string>
 
 #include "agents/parsers/parser_link.h"
+#include "descriptor/descriptor.h"
 
 using namespace rebus;
 
@@ -52,6 +53,7 @@ void misbehave(ParserLink& link, const std::string& how, const ParserFrame& fram
   if (how == "greedy") (void)link.say(ParserWord::kWant, Want{0, 1ULL << 40});
   while (how == "insatiable" && link.say(ParserWord::kWant, Want{0, 1 << 20}) && link.receive()) continue;
   if (how == "hello-again") (void)link.say(ParserWord::kHello, WorkerHello());
+  if (how == "long-words") (void)link.say(ParserWord::kType, FileType{std::string(1 << 20, 'w'), {}, {}});
   if (how == "wrong-body") (void)link.send(ParserWord::kType, "no structure");
   if (how == "trouble") (void)link.say(ParserWord::kTrouble, Trouble{true, "\x1b[2J\n"});
   answer_archive(link, how, frame);

@@ -74,8 +74,8 @@ TEST_F(Worker, ThatHasNoCageOrSaysNothingIsUnavailable) {
 }
 
 TEST_F(Worker, ThatDiesOrLiesLeavesAFileWithoutAType) {
-  for (const char* how :
-       {"dies", "leaves", "garbage", "huge", "half", "greedy", "hello-again", "wrong-body", "trouble"}) {
+  for (const char* how : {"dies", "leaves", "garbage", "huge", "half", "greedy", "hello-again", "wrong-body",
+                          "trouble", "long-words"}) {
     use_rogue(how);
     FileType type = type_of("some bytes");
     EXPECT_TRUE(type.words.starts_with(kNoType)) << how << ": " << type.words;

@@ -19,10 +19,10 @@ struct CageLimits {
 // other processes, programs. Left: the files that are open, memory, the clock. For a process of one thread
 // that has opened all it needs. Layers, in this order, and what each of them alone prevents:
 //
-//   privileges   no_new_privs, no capability; of root also the user and groups: 65534 (nobody)
-//   limits       memory, no core file, no new process or thread, no more files, no byte written to any
 //   namespaces   of its own: user, mount (its root is an empty directory), network, IPC, host name
+//   privileges   no_new_privs, no capability; of root also the user and groups: 65534 (nobody)
 //   landlock     no file, no TCP port, no signal to others; as much as the kernel knows
+//   limits       memory, no core file, no new process or thread, no more files, no byte written to any
 //   seccomp      only calls that parsers need; another one ends the process (opening: is refused)
 //
 // The names of the layers, in the order in which they are entered.
