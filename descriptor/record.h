@@ -63,10 +63,11 @@ struct Origin {
   uint64_t ordinal = 0;  // position in the container, or in the injection
   std::string agent;
   bool replaces = false;  // the name takes the place of the container's last name component: bash.gz -> bash
+  int64_t stored_at_ns = 0;  // since 1970, by the clock of the master; 0: by one that did not note it
   template <class A>
   void fields(A& a) {
     a(1, seq), a(2, object), a(3, container), a(4, submission), a(5, name), a(6, ordinal), a(7, agent);
-    a(8, replaces);
+    a(8, replaces), a(9, stored_at_ns);
   }
 };
 

@@ -26,6 +26,7 @@ Origin make_origin(const OriginClaim& claim, const Producer& producer) {
   origin.replaces = claim.replaces;
   origin.ordinal = claim.ordinal;
   origin.agent = producer.hello.agent;
+  origin.stored_at_ns = producer.now_ns;
   return origin;
 }
 
@@ -68,10 +69,10 @@ Result<void> share(Step& step, Submission& submission, const Record& object) {
 }
 
 // The bytes of what is known are stored; unless they were removed.
-Result<void> restore(Step& step, const Value& value) {
+Result<void> restore(Step& step, Seq known, const Value& value) {
   auto pruned = step.is_pruned(value.digest());
   if (!pruned) return pruned.error();
-  if (*pruned) step.restore(value);
+  if (*pruned) step.restore(known, value);
   return {};
 }
 
@@ -137,7 +138,7 @@ Result<Pushed> Admission::add_object(Step& step, NewDescriptor item, const Produ
     auto stored = step.get(*known);
     if (!stored) return stored.error();
     record = *std::move(stored);
-    auto restored = restore(step, d.value);
+    auto restored = restore(step, *known, d.value);
     if (!restored) return restored.error();
     auto shared = share(step, **submission, record);
     if (!shared) return shared.error();
@@ -206,7 +207,7 @@ Result<Pushed> Admission::add_result(Step& step, Descriptor d, const Producer& p
   auto known = step.lookup(d.domain, d.selector);
   if (!known) return known.error();
   if (*known != 0) {
-    auto restored = restore(step, d.value);
+    auto restored = restore(step, *known, d.value);
     return restored ? Result<Pushed>(Pushed{*known, false}) : restored.error();
   }
   auto parents = parents_of(step, d);

@@ -209,6 +209,23 @@ Result<void> Pruning::walk_notes() {
   return {};
 }
 
+namespace {
+
+// Of descriptors, and of origins that note it.
+Result<std::optional<int64_t>> time_of(Storage& storage, const LogEntry& entry) {
+  if (!entry.is_origin) {
+    auto record = storage.get(entry.seq);
+    return record ? std::optional(record->descriptor.stored_at_ns)
+                  : Result<std::optional<int64_t>>(record.error());
+  }
+  auto origin = storage.origin_at(entry.seq);
+  if (!origin) return origin.error();
+  bool is_noted = *origin && (*origin)->stored_at_ns != 0;
+  return is_noted ? std::optional((*origin)->stored_at_ns) : std::optional<int64_t>();
+}
+
+}  // namespace
+
 Result<Seq> first_stored_at(Storage& storage, int64_t time_ns, Seq end) {
   Seq low = 1, high = end;
   while (low < high) {
@@ -220,11 +237,10 @@ Result<Seq> first_stored_at(Storage& storage, int64_t time_ns, Seq end) {
       if (entries->empty()) next = high;
       for (const LogEntry& entry : *entries) {
         next = entry.seq + 1;
-        if (entry.is_origin) continue;
-        auto record = storage.get(entry.seq);
-        if (!record) return record.error();
-        stored_at = record->descriptor.stored_at_ns;
-        break;
+        auto time = time_of(storage, entry);
+        if (!time) return time.error();
+        stored_at = *time;
+        if (stored_at) break;
       }
     }
     if (!stored_at || next > high || *stored_at >= time_ns) {

@@ -244,7 +244,16 @@ struct Master::Rules {
   Result<Asked> ask(const Ask& call);
   Result<void> ask_one(ConsumerId consumer, Seq seq, bool force, Asked& answer);
   Result<std::optional<Outcome>> outcome_of(ConsumerId consumer, Seq seq);
+  // What is to be handed out again, as soon as the step is applied that says so.
+  struct Due {
+    Attempt attempt;
+    ConsumerQueue::Item item;
+    bool was_handled = false;
+  };
   Result<void> make_due(Seq seq, ConsumerId consumer);
+  Result<std::optional<Due>> stage_due(Step& step, Seq seq, ConsumerId consumer);
+  void hand_out_again(const Due& due);
+  Result<std::vector<Due>> offer_again(Step& step);
   Result<void> unmark(Step& step, const Mark& mark, const Record& record);
 
   // --- operations ---

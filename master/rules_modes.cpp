@@ -369,33 +369,64 @@ Result<std::optional<Outcome>> Master::Rules::outcome_of(ConsumerId consumer, Se
 
 // Handed out (again), whatever became of it before.
 Result<void> Master::Rules::make_due(Seq seq, ConsumerId consumer) {
+  Step step(storage, next_seq);
+  auto due = stage_due(step, seq, consumer);
+  if (!due) return due.error();
+  auto applied = apply(step);
+  if (applied && *due) hand_out_again(**due);
+  return applied;
+}
+
+// Nothing: it is due already, or in a bulk.
+Result<std::optional<Master::Rules::Due>> Master::Rules::stage_due(Step& step, Seq seq, ConsumerId consumer) {
   auto attempt = attempt_of(consumer, seq);
   if (!attempt) return attempt.error();
   auto at_work = live.find(consumer);
   bool is_in_bulk = at_work != live.end() && at_work->second.bulk && at_work->second.bulk->contains(seq);
-  if (attempt->is_again || is_in_bulk) return {};
+  if (attempt->is_again || is_in_bulk) return std::optional<Due>();
   auto record = storage.get(seq);
   if (!record) return record.error();
   auto outcome = outcome_of(consumer, seq);
   if (!outcome) return outcome.error();
-  Step step(storage, next_seq);
   if (*outcome) {
     Consumer& counts = record_of(consumer);
     lower(counts.count(**outcome), 1);
     lower(counts.passed[static_cast<size_t>(record->lane)], 1);
     step.set(counts);
     auto unmarked = unmark(step, Mark{seq, consumer, **outcome, {}}, *record);
-    if (!unmarked) return unmarked;
+    if (!unmarked) return unmarked.error();
   }
-  Attempt again{.seq = seq, .consumer = consumer, .is_again = true, .reason = {}};
-  step.set(again);
-  auto applied = apply(step);
-  if (!applied || at_work == live.end()) return applied;
+  Due due{.attempt = {.seq = seq, .consumer = consumer, .is_again = true, .reason = {}},
+          .item = {seq, record->submission, record->lane},
+          .was_handled = outcome->has_value()};
+  step.set(due.attempt);
+  return std::optional(due);
+}
+
+void Master::Rules::hand_out_again(const Due& due) {
+  auto at_work = live.find(due.attempt.consumer);
+  if (at_work == live.end()) return;
   ConsumerQueue& queue = at_work->second.queue;
-  queue.set(again);
-  bool is_in_hand = !*outcome && queue.is_in_hand(seq);
-  if (!is_in_hand) queue.put_back({seq, record->submission, record->lane});
-  return {};
+  queue.set(due.attempt);
+  bool is_in_hand = !due.was_handled && queue.is_in_hand(due.attempt.seq);
+  if (!is_in_hand) queue.put_back(due.item);
+}
+
+// What came of bytes that were removed was removed as well, or could not be: whoever brings the bytes again
+// wants it. Once: afterwards they are there.
+Result<std::vector<Master::Rules::Due>> Master::Rules::offer_again(Step& step) {
+  std::vector<Due> all;
+  for (Seq seq : step.restored()) {
+    auto marks = storage.marks(seq);
+    if (!marks) return marks.error();
+    for (const Mark& mark : *marks) {
+      if (mark.outcome != Outcome::kDone && !is_failure(mark.outcome)) continue;
+      auto due = stage_due(step, seq, mark.consumer);
+      if (!due) return due.error();
+      if (*due) all.push_back(**due);
+    }
+  }
+  return all;
 }
 
 // As if it had never been handled. The consumer's counts are the caller's.

@@ -134,11 +134,14 @@ Result<void> Master::Rules::stage_children(Step& step, Session& session, Finish&
 }
 
 Result<void> Master::Rules::apply(Step& step) {
+  auto due = offer_again(step);
+  if (!due) return due.error();
   auto applied = step.apply();
   if (!applied) {
     if (!broken) broken = applied.error();
     return applied;
   }
+  for (const Due& one : *due) hand_out_again(one);
   for (SubmissionId id : step.revived()) {
     for (auto& [number, consumer] : live) consumer.queue.revive(step.submissions().at(id));
   }

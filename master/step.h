@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,12 @@ class Step {
   void remove_consumer(ConsumerId consumer) { changes_.removed_consumers.push_back(consumer); }
   void prune(const Digest& value) { changes_.pruned_values.push_back(value); }
   Result<bool> is_pruned(const Digest& value) const { return storage_.is_pruned(value); }
-  void restore(Value value) { changes_.restored.push_back(std::move(value)); }
+  // The bytes of a known descriptor, which were removed, are there again.
+  void restore(Seq seq, Value value) {
+    restored_.insert(seq);
+    changes_.restored.push_back(std::move(value));
+  }
+  const std::set<Seq>& restored() const { return restored_; }
   void set(const Consumer& consumer) { changes_.consumers.push_back(consumer); }
   void set(const Attempt& attempt) { changes_.attempts.push_back(attempt); }
   void set(const Running& running) { changes_.running.push_back(running); }
@@ -60,6 +66,7 @@ class Step {
   std::map<std::string, size_t> staged_;  // "domain selector" -> index of the descriptor
   std::map<SubmissionId, Submission> submissions_;
   std::vector<SubmissionId> revived_;
+  std::set<Seq> restored_;
 };
 
 }  // namespace rebus

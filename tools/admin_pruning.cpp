@@ -106,7 +106,7 @@ constexpr const char* kPruneHelp =
 
 A file is as old as the last injection through which it came in, be it inside of an archive: what was injected again lately stays, with everything in it. An injection of which something is not handled by every agent that is running stays as a whole; those files are counted, and the exit code is 3.
 
-With --values-only the bytes go and everything that is known stays: names, types, results' places, marks. Reading such a value says that it was pruned. Injecting the same file again brings back its bytes, not those of its members and results, which were made already: `request_processing DOMAIN / AGENT --prefix --force` has an agent make them again.
+With --values-only the bytes go and everything that is known stays: names, types, results' places, marks. Reading such a value says that it was pruned. Injecting the same file again brings back its bytes; whoever handled it before handles it anew then, which brings back its members and results.
 
 Without it a file is forgotten: injected again it is new, and analysed again. Bytes that something else has too stay as long as that does. A result of several files goes with the first of them; who makes a new version of a result whose parents are gone is told `not_found`.
 

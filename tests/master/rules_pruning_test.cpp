@@ -145,6 +145,12 @@ TEST_F(PruneTest, keeps_a_file_that_was_injected_again_lately_with_all_that_is_i
   EXPECT_EQ(find(file("loner")), 0u);
 }
 
+TEST_F(PruneTest, takes_a_file_that_was_injected_again_before_that_and_nothing_since) {
+  submit(master_, "a");
+  submit(master_, "a");
+  EXPECT_EQ(prune().files, 1u);
+}
+
 TEST_F(PruneTest, takes_containers_with_their_contents_and_only_their_names_from_others) {
   SubmissionId old = master_.open(inject_, "old");
   Descriptor box = master_.inject(inject_, old, "box");
@@ -201,6 +207,33 @@ TEST_F(PruneTest, of_values_keeps_what_is_known_and_tells_readers) {
   EXPECT_EQ(prune(true).files, 0u);
   submit(master_, "abc");  // brings them back
   EXPECT_EQ(std::get<Data>(master_.ask(client_, Read{find(abc), 0, 10})).bytes, "abc");
+}
+
+TEST_F(PruneTest, of_values_has_the_same_bytes_handled_anew_when_they_come_again) {
+  submit(master_, "abc");
+  PeerId hasher = join_objects_consumer(master_, "hasher", 1),
+         other = join_objects_consumer(master_, "other");
+  auto hash = [&] {
+    Finish finish{master_.tasks(hasher).at(0).record.seq, Outcome::kDone, {}, {}};
+    finish.children.push_back({make_child(file("abc"), "hasher", "/md5_hash", Value::of("#")), {}, 0});
+    master_.tell(hasher, finish);
+    return make_child(file("abc"), "hasher", "/md5_hash", Value::of("#"));
+  };
+  Descriptor result = hash();
+  EXPECT_EQ(handle_all(master_, other).size(), 1u);
+  EXPECT_EQ(prune(true).results, 1u);
+  SubmissionId again = master_.open(inject_, "again");
+  master_.inject(inject_, again, "abc");
+  master_.inject(inject_, again, "abc");  // once is enough
+  master_.close(inject_, again);
+  hash();
+  EXPECT_EQ(handle_all(master_, other), std::vector<std::string>{"abc"});
+  EXPECT_EQ(std::get<Data>(master_.ask(client_, Read{find(result), 0, 10})).bytes, "#");
+  EXPECT_TRUE(master_.tasks(hasher).empty());
+  auto all = std::get<Status>(master_.ask(client_, GetStatus{}));
+  for (const ConsumerStatus& status : all.consumers) {
+    EXPECT_EQ(status.consumer.count(Outcome::kDone), 1u) << status.consumer.agent;
+  }
 }
 
 TEST_F(PruneTest, of_values_leaves_bytes_that_something_young_has_too) {
