@@ -121,6 +121,10 @@ class Inject final : public Agent {
 
   void say_end(const SubmissionStatus& status) {
     const Submission& done = status.submission;
+    for (const std::string& agent : status.gone) {
+      setting_.out.note(escape(agent) +
+                        " ended without finishing its work, and did not come back: start it again");
+    }
     if (setting_.output_format == "json") {
       JsonObject json;
       json.add("cancelled", uint64_t{done.cancelled}).add("complete", uint64_t{status.complete});
@@ -132,13 +136,10 @@ class Inject final : public Agent {
       setting_.out.note("submission " + std::to_string(submission_) + " was cancelled");
     } else if (status.complete) {
       setting_.out.note("submission " + std::to_string(submission_) +
-                        " is complete: " + counted(done.roots, "file") + " injected, " +
-                        std::to_string(done.files) + " extracted, " + counted(done.results, "result") + ", " +
+                        (status.gone.empty() ? " is complete: " : " is complete but for that: ") +
+                        counted(done.roots, "file") + " injected, " + std::to_string(done.files) +
+                        " extracted, " + counted(done.results, "result") + ", " +
                         counted(done.failures, "failure") + ", " + counted(done.limits, "limit"));
-    }
-    for (const std::string& agent : status.gone) {
-      setting_.out.note(escape(agent) +
-                        " ended without finishing its work, and did not come back: start it again");
     }
   }
 

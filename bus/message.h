@@ -640,9 +640,11 @@ struct SubmissionStatus {
   uint64_t known_limits = 0;
   std::vector<std::string> gone;    // agents that ended without a word and have left work undone
   std::vector<std::string> paused;  // agents that have work left and are paused
+  uint64_t known_from = 0;          // submissions that brought some of its files before
   template <class A>
   void fields(A& a) {
     a(1, submission), a(2, complete), a(3, known_failures), a(4, known_limits), a(5, gone), a(6, paused);
+    a(7, known_from);
   }
 };
 

@@ -92,6 +92,7 @@ Result<SubmissionStatus> Master::Rules::submission_status(SubmissionId id) {
   }
   status.gone = gone_from(status.submission);
   if (!status.complete) status.paused = paused_with_work(*closure);
+  status.known_from = status.submission.depends.size();
   status.submission.depends.clear();
   return status;
 }

@@ -181,8 +181,9 @@ Error CallReader::unknown_option(const std::string& token, const std::string& ow
                                  const OptionParser& parser) const {
   std::string name = token.substr(0, token.find('='));
   std::string call = owner == "rebus_agent" ? owner : "rebus_agent " + owner;
-  return usage_error(owner + " has no option " + escape(name) + did_you_mean(name, parser.names()) + " (`" +
-                     call + " --help` lists all)");
+  std::string file = file_exists_(token) ? "; for the file of that name say ./" + escape(token) : "";
+  return usage_error(owner + " has no option " + escape(name) + did_you_mean(name, parser.names()) + file +
+                     " (`" + call + " --help` lists all)");
 }
 
 Error CallReader::misplaced_option(const std::string& token, const AgentSpec& spec) const {

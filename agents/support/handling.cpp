@@ -15,7 +15,7 @@ Result<void> add_marks(Bus& bus, const Record& record, Handling& handling) {
     if (mark.outcome == Outcome::kDone && is_object) handling.handled_by.push_back(mark.agent);
     if (!is_failure(mark.outcome)) continue;
     handling.failures.push_back(
-        {mark.agent, mark.message, is_object ? "" : record.descriptor.selector.path()});
+        {mark.agent, mark.message, mark.outcome, is_object ? "" : record.descriptor.selector.path()});
   }
   return {};
 }

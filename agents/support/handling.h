@@ -11,6 +11,7 @@ namespace rebus {
 struct Handling {
   struct Failure {
     std::string agent, message;
+    Outcome outcome = Outcome::kFailed;
     std::string of;  // type path of the result that it failed on; empty: the object itself
   };
   std::vector<std::string> handled_by;  // names of agents that took the object, sorted

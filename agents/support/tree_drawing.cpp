@@ -43,7 +43,8 @@ std::vector<std::string> warnings(const Handling& handling) {
   std::vector<std::string> out;
   for (const auto& failure : handling.failures) {
     std::string on = failure.of.empty() ? "" : " on " + failure.of;
-    out.push_back(escape(failure.agent) + " failed" + on + ": " + escape(failure.message));
+    out.push_back(escape(failure.agent) + " " + outcome_name(failure.outcome) + on + ": " +
+                  escape(failure.message));
   }
   for (const Record& limit : handling.limits) {
     auto value = value_line(limit.descriptor);
@@ -56,8 +57,12 @@ std::vector<std::string> warnings(const Handling& handling) {
 std::string failures_json(const Handling& handling) {
   std::vector<std::string> out;
   for (const auto& failure : handling.failures) {
-    out.push_back(
-        JsonObject().add("agent", failure.agent).add("message", failure.message).add("on", failure.of).str());
+    out.push_back(JsonObject()
+                      .add("agent", failure.agent)
+                      .add("message", failure.message)
+                      .add("on", failure.of)
+                      .add("outcome", outcome_name(failure.outcome))
+                      .str());
   }
   return json_array(out);
 }
@@ -117,6 +122,7 @@ void TreeDrawing::draw_footer(const SubmissionStatus& status) {
     JsonObject json;
     json.add("submission", s.id).add("injected", s.roots).add("extracted", s.files).add("results", s.results);
     json.add("failures", failures).add("limits", limits).add_json("complete", truth(status.complete));
+    json.add("known_from", status.known_from);
     json.add_json("cancelled", truth(s.cancelled)).add_json("cut", truth(s.cut));
     json.add("gone", status.gone);
     return setting_.out.write(json.str() + "\n");
@@ -128,7 +134,11 @@ void TreeDrawing::draw_footer(const SubmissionStatus& status) {
                       : status.complete ? "complete"
                                         : "in progress") +
                      (s.cut && !s.cancelled ? ", but whoever injected ended before it was done" : "") +
-                     (status.gone.empty() ? "" : ", but not finished by " + joined(status.gone)) + "\n");
+                     (status.gone.empty() ? "" : ", but not finished by " + joined(status.gone)) +
+                     (status.known_from == 0 ? ""
+                                             : "; what " + counted(status.known_from, "earlier submission") +
+                                                   " brought is counted there") +
+                     "\n");
 }
 
 std::string TreeDrawing::line(const TreeNode& node) const {

@@ -79,10 +79,12 @@ TEST(Tree, tells_what_went_wrong_with_files_that_came_in_before) {
   stage.close();
   stage.consume(kPicky);
   stage.inject("again", "/binary/elf", "bad");
-  EXPECT_EQ(drawn(stage.run("tree", {})),
-            (Lines{"again  /binary/elf  3 B", "    !! picky failed: truncated\\x1b[2J",
-                   "    !! limit: /limit/entries: more than 10 entries",
-                   "1 injected, 0 extracted, 0 results, 1 failure, 1 limit: complete"}));
+  EXPECT_EQ(
+      drawn(stage.run("tree", {})),
+      (Lines{"again  /binary/elf  3 B", "    !! picky failed: truncated\\x1b[2J",
+             "    !! limit: /limit/entries: more than 10 entries",
+             "1 injected, 0 extracted, 0 results, 1 failure, 1 limit: complete; what 1 earlier submission "
+             "brought is counted there"}));
 }
 
 TEST(Tree, expands_an_object_once) {
@@ -182,6 +184,7 @@ TEST(Tree, gives_json_one_object_per_name) {
   EXPECT_EQ(json[1]["parent"], archive.selector.str());
   EXPECT_EQ(json[1]["failures"][0]["agent"], "picky");
   EXPECT_EQ(json[1]["failures"][0]["message"], "truncated\\x1b[2J");
+  EXPECT_EQ(json[1]["failures"][0]["outcome"], "failed");
   EXPECT_EQ(json[2]["name"], "again");
   EXPECT_EQ(json[2]["shown_above"], true);
   EXPECT_EQ(json[3]["submission"], 1);

@@ -126,6 +126,14 @@ TEST(CommandLineTest, AFileMayHaveTheNameOfAnAgent) {
   EXPECT_EQ(shape(*line), "inject(hasher)");
 }
 
+TEST(CommandLineTest, AFileThatLooksLikeAnOptionIsToldHowToBeNamed) {
+  auto line = parse_command_line(std::vector<std::string>{"inject", "--x.bin"}, agents(),
+                                 [](const std::string& name) { return name == "--x.bin"; });
+  ASSERT_FALSE(line);
+  EXPECT_NE(line.error().message.find("; for the file of that name say ./--x.bin ("), std::string::npos)
+      << line.error().message;
+}
+
 struct ErrorCase {
   const char* line;
   const char* part;  // of the sentence
