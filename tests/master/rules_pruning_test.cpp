@@ -146,8 +146,12 @@ TEST_F(PruneTest, keeps_a_file_that_was_injected_again_lately_with_all_that_is_i
 }
 
 TEST_F(PruneTest, takes_a_file_that_was_injected_again_before_that_and_nothing_since) {
-  submit(master_, "a");
-  submit(master_, "a");
+  for (const char* name : {"first", "again"}) {
+    SubmissionId submission = master_.open(inject_, name);
+    master_.inject(inject_, submission, "a");
+    master_.close(inject_, submission);
+  }
+  ASSERT_EQ(master_.storage().origins_of(find(file("a")), 0, 10)->size(), 2u);
   EXPECT_EQ(prune().files, 1u);
 }
 
