@@ -32,6 +32,24 @@ Result<OwnVersions> OwnVersions::find(Bus& bus, const Domain& domain, const std:
   return versions;
 }
 
+Result<OwnVersions> OwnVersions::below(Bus& bus, const Record& parent, const std::string& agent,
+                                       std::string path) {
+  Find query{
+      .by = By::kChildren, .domain = parent.descriptor.domain, .text = {}, .seq = parent.seq, .agent = agent};
+  OwnVersions versions;
+  auto found = bus.for_each(query, [&](const Record& record) {
+    const Descriptor& d = record.descriptor;
+    if (d.selector.path() != path || d.version < versions.next_) return true;
+    versions.next_ = d.version + 1;
+    versions.used_digest_ = record.value_digest;
+    return true;
+  });
+  if (!found) return found.error();
+  versions.agent_ = agent;
+  versions.path_ = std::move(path);
+  return versions;
+}
+
 std::optional<NewDescriptor> OwnVersions::next(const Descriptor& parent, Value value, Kind kind) const {
   if (used_digest_ == value.digest()) return std::nullopt;
   NewDescriptor item;

@@ -17,6 +17,10 @@ class OwnVersions {
   static Result<OwnVersions> find(Bus& bus, const Domain& domain, const std::string& agent, std::string path,
                                   const Use& use);
 
+  // Those that are children of `parent`.
+  static Result<OwnVersions> below(Bus& bus, const Record& parent, const std::string& agent,
+                                   std::string path);
+
   // The next version, a child of `parent`; nothing if its value is that of the one that it goes on from. The
   // version before is no parent: after a thousand versions it would have a thousand.
   std::optional<NewDescriptor> next(const Descriptor& parent, Value value, Kind kind) const;

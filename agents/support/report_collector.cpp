@@ -1,0 +1,260 @@
+#include "agents/support/report_collector.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agents/support/named_records.h"
+#include "agents/support/names.h"
+#include "agents/support/rendering.h"
+#include "descriptor/escape.h"
+
+namespace rebus {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kNamesKept = 10;          // of one file
+constexpr size_t kMaxLevels = 64;          // of containers
+constexpr uint64_t kMaxVerdict = 1 << 20;  // bytes of a result that is looked at
+constexpr size_t kMaxFound = 100;          // names out of one result
+constexpr const char* kVerdictWords[] = {"clean", "found", "encrypted", "partial", "error"};
+
+std::string text_of(const Json& object, const char* key) {
+  auto it = object.find(key);
+  return it != object.end() && it->is_string() ? unescape(it->get<std::string>()) : std::string();
+}
+
+// Of a list of texts, or of objects that have a name.
+std::vector<std::string> names_in(const Json& object, const char* key) {
+  std::vector<std::string> names;
+  auto it = object.find(key);
+  if (it == object.end() || !it->is_array()) return names;
+  for (const Json& element : *it) {
+    if (names.size() == kMaxFound) break;
+    if (element.is_string()) names.push_back(unescape(element.get<std::string>()));
+    if (element.is_object()) names.push_back(text_of(element, "name"));
+  }
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const auto& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
+Json object_in(const Descriptor& d) {
+  if (d.kind != Kind::kStructured) return {};
+  auto text = d.value.load(kMaxVerdict);
+  Json json = text ? Json::parse(*text, nullptr, false) : Json();
+  return json.is_object() ? json : Json();
+}
+
+// "/limit/encrypted: Incorrect passphrase (bin/cat and 3 more)" where it is in the form of unarchive.
+std::string limit_words(const Descriptor& d) {
+  Json json = object_in(d);
+  std::string reason = text_of(json, "reason");
+  if (reason.empty()) {
+    auto line = value_line(d);
+    reason = line ? unescape(*line) : line.error().message;
+  }
+  auto members = names_in(json, "members");
+  if (std::string member = text_of(json, "member"); !member.empty()) members.push_back(std::move(member));
+  std::string which = joined(members);
+  auto count = json.find("count");
+  bool is_counted = count != json.end() && count->is_number_unsigned();
+  uint64_t more = is_counted ? count->get<uint64_t>() : 0;
+  if (more > members.size() && !members.empty())
+    which += " and " + std::to_string(more - members.size()) + " more";
+  return d.selector.path() + ": " + reason + (which.empty() ? "" : " (" + which + ")");
+}
+
+void add_verdict(ReportedFile& file, ReportedResult& result, const Json& json) {
+  const std::string verdict = text_of(json, "verdict"), reason = text_of(json, "reason");
+  bool is_known = std::ranges::count(kVerdictWords, verdict) > 0;
+  if (!is_known) return;
+  const std::string& by = result.record.descriptor.agent;
+  auto names = names_in(json, "signatures");
+  for (auto& name : names_in(json, "rules")) names.push_back(std::move(name));
+  result.has_verdict = file.is_examined = true;
+  result.words = verdict + (names.empty() ? "" : ": " + joined(names));
+  if (verdict == "found")
+    file.found.push_back(by + " found " + (names.empty() ? "something" : joined(names)));
+  if (!reason.empty()) result.words += " (" + reason + ")";
+  bool is_whole = verdict == "clean" || (verdict == "found" && reason.empty());
+  if (!is_whole) file.incomplete.push_back(by + ": " + verdict + (reason.empty() ? "" : ": " + reason));
+}
+
+}  // namespace
+
+struct ReportCollector::Place {
+  size_t file = 0;
+  std::string name;
+  size_t level = 0;
+};
+
+Result<Report> ReportCollector::collect(SubmissionId submission, const std::function<Result<void>()>& alive) {
+  alive_ = alive;
+  auto bus = bus_.status();
+  if (!bus) return bus.error();
+  head_ = bus->head;
+  auto status = bus_.submission(submission);
+  if (!status) return status.error();
+  auto note = bus_.get(status->submission.note);
+  if (!note) return note.error();
+  report_.submission = status->submission;
+  report_.note = *std::move(note);
+  has_failures_of_results_ = status->submission.failures + status->known_failures > 0;
+  auto done = add_whole(*status);
+  if (done) done = add_roots();
+  if (!done) return done.error();
+  return std::move(report_);
+}
+
+Result<void> ReportCollector::add_whole(const SubmissionStatus& status) {
+  auto& why = report_.incomplete;
+  if (status.submission.cancelled) why.push_back("the submission was cancelled");
+  if (status.submission.cut) why.push_back("whoever injected ended before all files were in");
+  for (const auto& agent : status.gone) why.push_back(agent + " ended without finishing its work");
+  for (const auto& agent : status.paused) why.push_back(agent + " is paused, and has work left");
+  return {};
+}
+
+Result<void> ReportCollector::add_roots() {
+  Find roots;
+  roots.by = By::kRoots;
+  roots.seq = report_.submission.id;
+  roots.domain = report_.note.descriptor.domain;
+  Result<void> done;
+  auto found = bus_.for_each(roots, [&](Record& root) {
+    auto origins = bus_.origins_of(root.seq, head_);
+    if (!origins) done = origins.error();
+    for (size_t i = 0; done && i < origins->size(); i++) {
+      const Origin& origin = (*origins)[i];
+      if (origin.container != 0 || origin.submission != report_.submission.id) continue;
+      bool is_new = false;
+      auto file = add(root.seq, origin.name, true, is_new);
+      if (!file) done = file.error();
+      if (file && is_new) done = add_tree({*file, origin.name});
+    }
+    return done.ok();
+  });
+  return found ? done : found;
+}
+
+// Not recursive: what is in it stands behind it, in the order of the container.
+Result<void> ReportCollector::add_tree(Place root) {
+  std::vector<Place> open{std::move(root)};
+  while (!open.empty()) {
+    Place place = std::move(open.back());
+    open.pop_back();
+    if (place.file == ReportedFile::kLeftOut) continue;
+    auto contents = bus_.contents_of(report_.files[place.file].record.seq, head_);
+    if (!contents) return contents.error();
+    if (!contents->empty() && place.level == kMaxLevels) {
+      report_.files[place.file].incomplete.push_back("containers nest deeper than this report follows");
+      continue;
+    }
+    std::sort(contents->begin(), contents->end(), [](const Origin& a, const Origin& b) {
+      return std::pair(a.ordinal, a.seq) < std::pair(b.ordinal, b.seq);
+    });
+    std::vector<Place> inside;
+    for (const Origin& origin : *contents) {
+      std::string name = composed_name(place.name, origin);
+      bool is_new = false;
+      auto file = add(origin.object, name, false, is_new);
+      if (!file) return file.error();
+      report_.files[place.file].members.push_back({origin.name, *file});
+      if (is_new) inside.push_back({*file, std::move(name), place.level + 1});
+    }
+    open.insert(open.end(), std::make_move_iterator(inside.rbegin()), std::make_move_iterator(inside.rend()));
+  }
+  return {};
+}
+
+// Its place in the report.
+Result<size_t> ReportCollector::add(Seq object, const std::string& name, bool is_injected, bool& is_new) {
+  auto [it, fresh] = places_.try_emplace(object, report_.files.size());
+  if (fresh && report_.files.size() == limit_) {
+    it->second = ReportedFile::kLeftOut;
+    report_.left_out++;
+  }
+  if (it->second == ReportedFile::kLeftOut) return it->second;
+  if (fresh) {
+    auto alive = alive_();
+    if (!alive) return alive.error();
+    ReportedFile file;
+    auto filled = bus_.get(object);
+    if (!filled) return filled.error();
+    file.record = *std::move(filled);
+    auto added = add_results(file);
+    if (!added) return added.error();
+    report_.files.push_back(std::move(file));
+    is_new = true;
+  }
+  ReportedFile& file = report_.files[it->second];
+  file.is_injected |= is_injected;
+  if (std::ranges::count(file.names, name) > 0) return it->second;
+  if (file.names.size() < kNamesKept)
+    file.names.push_back(name);
+  else
+    file.more_names++;
+  return it->second;
+}
+
+Result<void> ReportCollector::add_results(ReportedFile& file) {
+  auto looked = for_each_of_object(bus_, file.record.seq, [&](Record& record) -> Result<void> {
+    bool is_file = record.seq == file.record.seq;
+    if (record.descriptor.agent == own_ && !is_file) return {};
+    auto marked = is_file || has_failures_of_results_ ? add_marks(file, record) : Result<void>();
+    if (marked && !is_file) add_result(file, record);
+    return marked;
+  });
+  if (!looked) return looked;
+  std::sort(file.agents.begin(), file.agents.end());
+  file.agents.erase(std::unique(file.agents.begin(), file.agents.end()), file.agents.end());
+  for (ReportedResult& result : file.results) {
+    const Descriptor& d = result.record.descriptor;
+    if (covers(kLimitPath, d.selector.path())) {
+      file.incomplete.push_back(limit_words(d));
+      report_.limits++;
+    }
+    Json json = object_in(d);
+    if (!json.is_object()) continue;
+    add_verdict(file, result, json);
+    for (const auto& reason : names_in(json, "partial")) file.incomplete.push_back(d.agent + ": " + reason);
+  }
+  return {};
+}
+
+Result<void> ReportCollector::add_marks(ReportedFile& file, const Record& record) {
+  auto marks = bus_.marks(record.seq);
+  if (!marks) return marks.error();
+  bool is_file = record.seq == file.record.seq;
+  for (const NamedMark& mark : *marks) {
+    if (mark.agent == own_) continue;
+    if (mark.outcome == Outcome::kDone && is_file) file.agents.push_back(mark.agent);
+    if (!is_failure(mark.outcome)) continue;
+    std::string on = is_file ? "" : " on " + record.descriptor.selector.path();
+    file.incomplete.push_back(mark.agent + " " + outcome_name(mark.outcome) + on + ": " +
+                              unescape(mark.message));
+    report_.failures++;
+  }
+  return {};
+}
+
+// Instead of what the same agent said before, where it says so by a version.
+void ReportCollector::add_result(ReportedFile& file, Record& record) {
+  Descriptor& d = record.descriptor;
+  auto& work = report_.agents[d.agent];
+  work.results++;
+  work.time_us += d.processing_time_us;
+  auto older = std::find_if(file.results.begin(), file.results.end(), [&](const ReportedResult& known) {
+    const Descriptor& k = known.record.descriptor;
+    return d.version > k.version && k.agent == d.agent && k.selector.path() == d.selector.path();
+  });
+  if (older != file.results.end()) file.results.erase(older);
+  file.results.push_back({std::move(record), false, {}});
+}
+
+}  // namespace rebus

@@ -1,0 +1,195 @@
+// report: nothing is clean that was not looked at whole, and hostile text stays text.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "agents/support/report_page.h"
+#include "tests/support/bus_stage.h"
+
+namespace rebus {
+extern const AgentSpec report_agent;
+}
+
+namespace rebus::report_test {
+namespace {
+
+using Json = nlohmann::json;
+
+class Fails final : public Agent {
+ public:
+  Result<void> process(Work&) override { return Error{Code::kFailed, "it <b>broke</b>"}; }
+};
+const AgentSpec kFails{
+    .name = "fails",
+    .summary = {},
+    .help = {},
+    .prefixes = {"/binary"},
+    .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Fails>(); }};
+
+class ReportTest : public testing::Test {
+ protected:
+  Descriptor scanned(const Descriptor& file, const std::string& json) {
+    return stage_.result(file, "/antivirus/clamav", json, Kind::kStructured);
+  }
+  // The newest of this path.
+  std::string made(const std::string& path, const Called& called = {}) {
+    stage_.close();
+    stage_.consume(report_agent, called);
+    auto bus = stage_.client();
+    Find query;
+    query.by = By::kPrefix;
+    query.text = path;
+    std::string newest;
+    EXPECT_TRUE(bus->for_each(query, [&](Record& record) {
+      newest = *record.descriptor.value.load(100 << 20);
+      return true;
+    }));
+    return newest;
+  }
+  Json json(const Called& called = {}) { return Json::parse(made("/report/json", called)); }
+  size_t versions() {
+    size_t count = 0;
+    Find query;
+    query.by = By::kPrefix;
+    query.text = "/report/json";
+    EXPECT_TRUE(stage_.client()->for_each(query, [&](Record&) { return ++count > 0; }));
+    return count;
+  }
+  static Json file(const Json& report, const std::string& name) {
+    for (const Json& file : report["files"]) {
+      if (file["names"][0] == name) return file;
+    }
+    ADD_FAILURE() << "no file " << name;
+    return {};
+  }
+
+  BusStage stage_;
+  static constexpr const char* kClean = R"({"verdict":"clean"})";
+};
+
+TEST_F(ReportTest, puts_what_is_known_of_each_file_together) {
+  Descriptor archive = stage_.inject("a.zip", "/archive/zip", "zip");
+  Descriptor bad = stage_.extract(archive, "bin/bad", "/binary/elf", "bad");
+  scanned(archive, kClean);
+  scanned(bad, R"({"signatures":["Eicar","Other"],"verdict":"found"})");
+  stage_.result(bad, "/md5_hash", "0123");
+  Json report = json();
+  EXPECT_EQ(report["verdict"], "found");
+  EXPECT_EQ(report["complete"], true);
+  EXPECT_EQ(report["counts"]["found"], 1);
+  EXPECT_EQ(report["counts"]["clean"], 1);
+  EXPECT_EQ(report["submission"]["number"], 1);
+  ASSERT_EQ(report["files"].size(), 2u);
+  Json first = report["files"][0], second = report["files"][1];
+  EXPECT_EQ(first["verdict"], "clean");
+  EXPECT_EQ(first["verdict_with_members"], "found");
+  EXPECT_EQ(first["members"],
+            Json::parse(R"([{"name":"bin/bad","selector":")" + bad.selector.str() + "\"}]"));
+  EXPECT_EQ(second["names"], Json::parse(R"(["a.zip:bin/bad"])"));
+  EXPECT_EQ(second["found"], Json::parse(R"(["stage found Eicar, Other"])"));
+  EXPECT_EQ(second["sha256"], bad.value.digest().hex());
+  EXPECT_EQ(second["results"].size(), 2u);
+}
+
+TEST_F(ReportTest, calls_nothing_clean_that_was_not_looked_at_whole) {
+  struct Case {
+    std::string name, verdict, expected;
+  };
+  const std::vector<Case> cases = {
+      {"whole", R"({"verdict":"clean"})", "clean"},
+      {"cut", R"({"reason":"more than 100 MiB","verdict":"partial"})", "incomplete"},
+      {"locked", R"({"verdict":"encrypted"})", "incomplete"},
+      {"broken", R"({"reason":"no database","verdict":"error"})", "incomplete"},
+      {"strange", R"({"verdict":"fine"})", "not examined"},
+      {"list", R"([1])", "not examined"},
+      {"traced", R"({"partial":["the trace was cut"],"verdict":"clean"})", "incomplete"},
+  };
+  for (const Case& one : cases) {
+    Descriptor file = stage_.inject(one.name, "/text", one.name);
+    scanned(file, one.verdict);
+  }
+  Descriptor limited = stage_.inject("limited", "/archive", "limited");
+  scanned(limited, kClean);
+  stage_.result(limited, "/limit/encrypted", R"({"count":3,"members":["a\\x1b"],"reason":"no password"})",
+                Kind::kStructured);
+  scanned(stage_.inject("failed", "/binary", "failed"), kClean);
+  stage_.inject("nobody", "/text", "nobody");
+  stage_.close();
+  stage_.consume(kFails);
+  Json report = json();
+  for (const Case& one : cases) EXPECT_EQ(file(report, one.name)["verdict"], one.expected) << one.name;
+  EXPECT_EQ(file(report, "limited")["incomplete"],
+            Json::parse(R"x(["/limit/encrypted: no password (a\\x1b and 2 more)"])x"));
+  EXPECT_EQ(file(report, "failed")["incomplete"], Json::parse(R"(["fails failed: it <b>broke</b>"])"));
+  EXPECT_EQ(file(report, "nobody")["verdict"], "not examined");
+  EXPECT_EQ(report["verdict"], "incomplete");
+  EXPECT_EQ(report["complete"], false);
+}
+
+TEST_F(ReportTest, is_not_clean_if_one_file_was_looked_at_by_nobody) {
+  scanned(stage_.inject("seen", "/text", "seen"), kClean);
+  stage_.inject("unseen", "/text", "unseen");
+  EXPECT_EQ(json()["verdict"], "incomplete");
+}
+
+TEST_F(ReportTest, is_clean_if_all_is) {
+  Descriptor archive = stage_.inject("a", "/archive", "a");
+  scanned(archive, kClean);
+  scanned(stage_.extract(archive, "b", "/text", "b"), kClean);
+  EXPECT_EQ(json()["verdict"], "clean");
+}
+
+TEST_F(ReportTest, is_made_again_when_something_is_added_and_else_not) {
+  Descriptor file = stage_.inject("a", "/text", "a");
+  EXPECT_EQ(json()["verdict"], "not examined");
+  EXPECT_EQ(json()["verdict"], "not examined");
+  EXPECT_EQ(versions(), 1u);
+  scanned(file, kClean);
+  EXPECT_EQ(json()["verdict"], "clean");
+  EXPECT_EQ(versions(), 2u);
+}
+
+TEST_F(ReportTest, tells_of_files_above_its_limit) {
+  Descriptor archive = stage_.inject("a", "/archive", "a");
+  scanned(archive, kClean);
+  for (const char* name : {"b", "c", "d"}) scanned(stage_.extract(archive, name, "/text", name), kClean);
+  Json report = json({.options = {{"limit", {"2"}}}});
+  EXPECT_EQ(report["files"].size(), 2u);
+  EXPECT_EQ(report["files_left_out"], 2);
+  EXPECT_EQ(report["verdict"], "incomplete");
+  EXPECT_EQ(report["files"][0]["verdict_with_members"], "incomplete");
+}
+
+TEST_F(ReportTest, draws_an_archive_that_contains_itself_once) {
+  Descriptor archive = stage_.inject("quine", "/archive", "quine");
+  stage_.extract(archive, "quine", "/archive", "quine");
+  scanned(archive, kClean);
+  EXPECT_EQ(json()["verdict"], "clean");
+  EXPECT_NE(made("/report/html").find("(shown above)"), std::string::npos);
+}
+
+TEST_F(ReportTest, shows_hostile_text_as_text) {
+  const std::string name = "<script>alert(1)</script>\"'\x1b[2J\xe2\x80\xae";
+  Descriptor file = stage_.inject(name, "/text", "x");
+  scanned(file, R"({"reason":"<img src=x>","signatures":["</style><script>"],"verdict":"found"})");
+  stage_.result(file, "/strings", "<iframe src=//evil>\nsecond line");
+  std::string page = made("/report/html");
+  EXPECT_EQ(page.find("<script"), std::string::npos);
+  EXPECT_EQ(page.find("<img"), std::string::npos);
+  EXPECT_EQ(page.find("<iframe"), std::string::npos);
+  EXPECT_EQ(page.find('\x1b'), std::string::npos);
+  EXPECT_EQ(page.find("\xe2\x80\xae"), std::string::npos);
+  EXPECT_NE(page.find("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;\\x1b[2J\\xe2\\x80\\xae"),
+            std::string::npos);
+  EXPECT_NE(page.find("&lt;iframe src=//evil&gt;\nsecond line"), std::string::npos);
+  EXPECT_LT(page.find("<meta name=\"verdict\" content=\"found\">"), 1024u);
+  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+}
+
+TEST(HtmlText, cuts_in_the_middle) {
+  EXPECT_EQ(html_text("0123456789", 4), "01 … 89");
+  EXPECT_EQ(html_text("01<>&89", 100), "01&lt;&gt;&amp;89");
+}
+
+}  // namespace
+}  // namespace rebus::report_test
