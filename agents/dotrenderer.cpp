@@ -19,7 +19,11 @@ Error not_installed() {
 }
 
 // With SERVER_NAME Graphviz loads no image or shape that a graph names: it might be any file of this host.
-ChildProgram renderer() { return {.words = {kProgram, "-Tsvg"}, .variables = {"SERVER_NAME=rebus"}}; }
+ChildProgram renderer() {
+  return {.words = {kProgram, "-Tsvg"},
+          .variables = {"SERVER_NAME=rebus"},
+          .folders = {"/etc/fonts", "/var/cache/fontconfig"}};
+}
 
 class DotRenderer final : public Agent {
  public:
@@ -28,6 +32,8 @@ class DotRenderer final : public Agent {
     if (!graph) return graph.error();
     auto drawn = run_child(renderer(), *graph);
     if (!drawn) return drawn.error().code == Code::kNotFound ? not_installed() : drawn.error();
+    auto whole = check_limits(renderer(), *drawn);
+    if (!whole) return whole.error();
     if (drawn->exit_code != 0) return complaint(*drawn);
     if (std::string flaw = flaw_of(drawn->out); !flaw.empty())
       return Error{Code::kFailed, "neato gave " + flaw};
@@ -61,8 +67,8 @@ constexpr const char* kHelp =
     R"(Takes graphs in DOT, /graph/dot/NAME, and gives pictures of them, /graph/svg/NAME, drawn by the program neato of
 Graphviz, which must be installed (Debian: apt-get install graphviz). How it looks is up to the graph: its attributes say.
 
-The program runs with no more than its input, 60 seconds, 2 GiB of memory and 32 MiB of output, and loads no images or
-other files. A graph may have 4 MiB. An SVG of a graph that somebody else made may contain links and scripts: look at it
+The program runs in a sandbox (bubblewrap; docs/security.md) with no more than its input, 60 seconds, 2 GiB of memory and
+32 MiB of output, and loads no images or other files. A graph may have 4 MiB. An SVG of a graph that somebody else made may contain links and scripts: look at it
 as at any other sample.
 
 Examples:
@@ -83,7 +89,7 @@ const AgentSpec dotrenderer_agent = {
     .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<DotRenderer>(); },
     .declare = [](const Options&, Hello&) -> Result<void> {
       if (!is_installed(kProgram)) return not_installed();
-      return {};
+      return check_cell();
     },
 };
 

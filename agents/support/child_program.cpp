@@ -4,19 +4,26 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <sstream>
 
 #include "agents/support/child_spawn.h"
+#include "agents/support/sandbox/cell_order.h"
+#include "agents/support/sandbox/sandbox_level.h"
+#include "descriptor/escape.h"
 #include "descriptor/file_handle.h"
+#include "descriptor/pack.h"
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 forgot to say that it is C
@@ -28,6 +35,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMaxErrors = 4096;  // bytes kept of standard error
+constexpr const char* kCellProgram = "rebus_cell";
+constexpr const char* kUsualPath = "/usr/bin:/bin";
+constexpr std::chrono::seconds kPatience{30};  // to kill what is in a cell, on a busy host
+
+Error no_cell_program() {
+  return {Code::kUnavailable,
+          std::string("there is no ") + kCellProgram +
+              ", which runs programs of others, beside rebus_agent or in $PATH: put it there"};
+}
 
 struct Pipe {
   FileHandle read{-1}, write{-1};
@@ -51,42 +67,36 @@ Result<FileHandle> file_with(std::string_view bytes) {
   return file;
 }
 
-// A running program; killed with its group and waited for by the destructor.
-class Child {
+// rebus_cell at work; all that is in the cell is killed and gone when the destructor returns.
+class RunningCell {
  public:
-  Child(pid_t pid, Pipe out, Pipe err)
-      : pid_(pid), pid_fd_(pidfd_open(pid, 0)), out_(std::move(out.read)), err_(std::move(err.read)) {}
-  ~Child() { end(); }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  RunningCell(pid_t pid, FileHandle control, FileHandle out, FileHandle err)
+      : pid_(pid), control_(std::move(control)), out_(std::move(out)), err_(std::move(err)) {}
+  ~RunningCell() { end(); }
+  RunningCell(const RunningCell&) = delete;
+  RunningCell& operator=(const RunningCell&) = delete;
 
-  // Until it has ended and closed both outputs.
-  Result<ChildEnd> wait(const ChildProgram& program) {
-    auto deadline = Clock::now() + program.time;
+  // Until all has ended, and both outputs are read. `result` is what came out.
+  Result<CellReport> wait(const ChildProgram& program, ChildEnd& result) {
+    // It watches over the time itself; should it be stuck, it is killed, and the cell with it.
+    auto deadline = Clock::now() + program.time + kPatience;
     std::array<pollfd, 3> polled{
-        {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {pid_fd_.get(), POLLIN, 0}}};
+        {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {control_.get(), POLLIN, 0}}};
     while (polled[0].fd >= 0 || polled[1].fd >= 0 || polled[2].fd >= 0) {
       auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-      if (left <= 0)
-        return too_much(program, "took more than " + std::to_string(program.time.count()) + " ms");
+      if (left <= 0) return Error{Code::kFailed, "rebus_cell does not answer and was killed"};
       poll(polled.data(), polled.size(), static_cast<int>(left));
-      if (polled[0].revents != 0 && !take(out_, result_.out)) polled[0].fd = -1;
-      if (polled[1].revents != 0 && !take(err_, result_.err)) polled[1].fd = -1;
-      if (polled[2].revents != 0) polled[2].fd = -1;
-      result_.err.resize(std::min(result_.err.size(), kMaxErrors));
-      if (result_.out.size() > program.most_output) {
-        return too_much(program, "gave more than " + std::to_string(program.most_output) + " bytes");
-      }
+      if (polled[0].revents != 0 && !take_output(program, result)) polled[0].fd = -1;
+      if (polled[1].revents != 0 && !take(err_, result.err)) polled[1].fd = -1;
+      if (polled[2].revents != 0 && !take(control_, report_)) polled[2].fd = -1;
+      result.err.resize(std::min(result.err.size(), kMaxErrors));
     }
     end();
-    return std::move(result_);
+    if (taking_error_) return *taking_error_;
+    return unpack<CellReport>(report_);
   }
 
  private:
-  static Error too_much(const ChildProgram& program, const std::string& what) {
-    return {Code::kLimit, program.words.front() + " " + what + " and was stopped"};
-  }
-
   // False at the end.
   static bool take(const FileHandle& from, std::string& to) {
     std::array<char, 64 << 10> part{};
@@ -96,25 +106,91 @@ class Child {
     return size > 0;
   }
 
+  bool take_output(const ChildProgram& program, ChildEnd& result) {
+    std::string part;
+    if (!take(out_, part)) return false;
+    const uint64_t room = program.most_output - taken_;
+    if (part.size() > room) result.how = ChildEnd::How::kOutput;
+    part.resize(std::min<uint64_t>(part.size(), room));
+    taken_ += part.size();
+    auto used = program.take_output ? program.take_output(part) : Result<void>();
+    if (!program.take_output) result.out += part;
+    if (!used) taking_error_ = used.error();
+    if (used && result.how != ChildEnd::How::kOutput) return true;
+    shutdown(control_.get(), SHUT_WR);  // nobody wants more: the cell ends
+    return false;
+  }
+
   void end() {
     if (pid_ <= 0) return;
-    kill(-pid_, SIGKILL);
-    int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
-    result_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    control_ = FileHandle(-1);
+    pollfd has_ended{pid_fd_.get(), POLLIN, 0};
+    if (poll(&has_ended, 1, kPatience.count() * 1000) == 0) kill(-pid_, SIGKILL);
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
     pid_ = 0;
   }
 
   pid_t pid_;
-  FileHandle pid_fd_, out_, err_;
-  ChildEnd result_;
+  FileHandle pid_fd_{pidfd_open(pid_, 0)};
+  FileHandle control_, out_, err_;
+  uint64_t taken_ = 0;
+  std::string report_;
+  std::optional<Error> taking_error_;
 };
 
-// For the case that this process dies before it.
-void limit_time(pid_t pid, const ChildProgram& program) {
-  auto seconds = static_cast<rlim_t>(program.time.count() / 1000 + 1);
-  rlimit time{seconds, seconds};
-  prlimit(pid, RLIMIT_CPU, &time, nullptr);
+CellOrder order_of(const ChildProgram& program) {
+  CellOrder order{.level = program.is_ours ? SandboxLevel::kNone : sandbox_level(),
+                  .memory = program.most_memory,
+                  .scratch = program.most_scratch,
+                  .processes = program.most_processes,
+                  .time = static_cast<uint64_t>(program.time.count()),
+                  .folders = program.folders,
+                  .variables = program.variables,
+                  .words = program.words};
+  for (const ChildFile& file : program.files) order.inputs.push_back(file.name);
+  const char* path = std::getenv("PATH");
+  order.variables.push_back(std::string("PATH=") + (path != nullptr ? path : kUsualPath));
+  order.variables.push_back(std::string("HOME=") + kCellScratch);
+  return order;
+}
+
+// One message each way.
+struct ControlSocket {
+  FileHandle ours{-1}, theirs{-1};
+};
+Result<ControlSocket> send_order(const CellOrder& order) {
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return Error{Code::kFailed, std::strerror(errno)};
+  ControlSocket socket{FileHandle(ends[0]), FileHandle(ends[1])};
+  std::string message = pack(order);
+  if (message.size() > kMostCellOrder) return Error{Code::kLimit, "the command line is too long"};
+  if (send(ends[0], message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    return Error{Code::kFailed, std::strerror(errno)};
+  return socket;
+}
+
+Error no_cell(const std::string& missing, const std::string& said) {
+  std::string more = said.empty() ? "" : ": " + escape(said.substr(0, said.find('\n')));
+  return {Code::kUnavailable, "programs of others run in a sandbox, and this host does not give its layer " +
+                                  escape(missing) + more};
+}
+
+Result<ChildEnd> end_of(const ChildProgram& program, const CellReport& report, ChildEnd end) {
+  using Word = CellReport::Word;
+  if (report.word == Word::kNoCell) return no_cell(report.text, end.err);
+  if (report.word == Word::kNotFound)
+    return Error{Code::kNotFound, "there is no " + escape(program.words.front()) + " in the sandbox"};
+  end.layers = report.layers;
+  end.refused_processes = report.refused_processes;
+  end.exit_code = report.word == Word::kExit     ? report.number
+                  : report.word == Word::kSignal ? 128 + report.number
+                                                 : 128 + SIGKILL;
+  if (end.how == ChildEnd::How::kOutput) return end;
+  if (report.word == Word::kSignal) end.how = ChildEnd::How::kSignal;
+  if (report.word == Word::kTime) end.how = ChildEnd::How::kTime;
+  if (report.word == Word::kMemory) end.how = ChildEnd::How::kMemory;
+  return end;
 }
 
 }  // namespace
@@ -124,12 +200,37 @@ Result<ChildEnd> run_child(const ChildProgram& program, std::string_view input) 
   if (!in) return in.error();
   auto out = make_pipe(), err = make_pipe();
   if (!out || !err) return out ? err.error() : out.error();
-  auto pid = spawn_child(program, {in->get(), out->write.get(), err->write.get()});
-  if (!pid) return pid.error();
-  limit_time(*pid, program);
+  auto control = send_order(order_of(program));
+  if (!control) return control.error();
+  ChildFiles files{in->get(), out->write.get(), err->write.get(), {control->theirs.get()}};
+  for (const ChildFile& file : program.files) files.more.push_back(file.fd);
+  auto pid = spawn_child({.words = {program_beside_us(kCellProgram)}, .most_memory = RLIM_INFINITY}, files);
+  if (!pid) return pid.error().code == Code::kNotFound ? no_cell_program() : pid.error();
   out->write = FileHandle(-1);  // the child's alone: else its end is never seen
   err->write = FileHandle(-1);
-  return Child(*pid, std::move(*out), std::move(*err)).wait(program);
+  control->theirs = FileHandle(-1);
+  ChildEnd end;
+  RunningCell cell(*pid, std::move(control->ours), std::move(out->read), std::move(err->read));
+  auto report = cell.wait(program, end);
+  return report ? end_of(program, *report, std::move(end)) : report.error();
+}
+
+Result<void> check_limits(const ChildProgram& program, const ChildEnd& end) {
+  std::string what;
+  if (end.how == ChildEnd::How::kTime)
+    what = "took more than " + std::to_string(program.time.count()) + " ms";
+  if (end.how == ChildEnd::How::kOutput)
+    what = "gave more than " + std::to_string(program.most_output) + " bytes";
+  if (end.how == ChildEnd::How::kMemory)
+    what = "wanted more than " + std::to_string(program.most_memory) + " bytes of memory";
+  if (what.empty()) return {};
+  return Error{Code::kLimit, program.words.front() + " " + what + " and was stopped"};
+}
+
+Result<void> check_cell() {
+  auto end = run_child({.words = {"true"}}, "");
+  if (!end) return end.error();
+  return {};
 }
 
 std::string program_beside_us(const std::string& name) {
@@ -140,7 +241,7 @@ std::string program_beside_us(const std::string& name) {
 
 bool is_installed(const std::string& program) {
   const char* path = std::getenv("PATH");
-  std::istringstream folders(path != nullptr ? path : "/usr/bin:/bin");
+  std::istringstream folders(path != nullptr ? path : kUsualPath);
   for (std::string folder; std::getline(folders, folder, ':');) {
     if (access((folder + "/" + program).c_str(), X_OK) == 0) return true;
   }

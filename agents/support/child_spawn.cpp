@@ -1,5 +1,6 @@
 #include "agents/support/child_spawn.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,9 +11,12 @@
 #include <cstring>
 
 #include "descriptor/escape.h"
+#include "descriptor/file_handle.h"
 
 namespace rebus {
 namespace {
+
+constexpr int kOutOfTheWay = 64;
 
 std::string variable(const char* name, const char* fallback) {
   const char* value = std::getenv(name);
@@ -34,7 +38,11 @@ class SpawnSetup {
     posix_spawn_file_actions_adddup2(&actions_, files.in, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, files.out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, files.err, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+    // Copies out of the way of the numbers that they are to have.
+    for (int fd : files.more) copies_.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, kOutOfTheWay));
+    int next = STDERR_FILENO + 1;
+    for (const FileHandle& copy : copies_) posix_spawn_file_actions_adddup2(&actions_, copy.get(), next++);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, next);
     posix_spawnattr_init(&attributes_);
     sigset_t signals;
     sigemptyset(&signals);
@@ -64,6 +72,7 @@ class SpawnSetup {
  private:
   posix_spawn_file_actions_t actions_{};
   posix_spawnattr_t attributes_{};
+  std::vector<FileHandle> copies_;
 };
 
 }  // namespace

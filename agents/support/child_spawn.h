@@ -7,9 +7,10 @@
 
 namespace rebus {
 
-// Open files of this process that become the three of the child's.
+// Open files of this process that become the child's: 0, 1, 2, and more from 3.
 struct ChildFiles {
   int in, out, err;
+  std::vector<int> more = {};
 };
 
 // Starts it as ChildProgram says, in a process group of its own, within `most_memory`; who calls it watches

@@ -93,7 +93,8 @@ class SsdeepMetric final : public SignatureMetric {
     for (size_t i = 0; i < last; i++) lines += signatures[i] + "\n";
     auto done = run_child(
         {.words = {SsdeepWorker::program(), "compare", std::to_string(first), std::to_string(least_)},
-         .most_output = kMostScores},
+         .most_output = kMostScores,
+         .is_ours = true},
         lines);
     if (!done) return done.error().code == Code::kNotFound ? SsdeepWorker::not_installed() : done.error();
     if (done->exit_code != 0)

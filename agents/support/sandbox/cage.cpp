@@ -1,9 +1,7 @@
 #include "agents/support/sandbox/cage.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -17,12 +15,13 @@
 #include <csignal>
 #include <cstring>
 
+#include "agents/support/sandbox/landlock.h"
 #include "agents/support/sandbox/parser_calls.h"
+#include "agents/support/sandbox/unprivileged_user.h"
 
 namespace rebus {
 namespace {
 
-constexpr uid_t kNobody = 65534;
 constexpr rlim_t kOpenFiles = 3;  // those that are
 
 Error errno_error(const std::string& what) {
@@ -57,13 +56,6 @@ Result<std::string> enter_namespaces() {
 
 // --- privileges ---
 
-Result<void> become_nobody() {
-  if (setgroups(0, nullptr) != 0 || setresgid(kNobody, kNobody, kNobody) != 0 ||
-      setresuid(kNobody, kNobody, kNobody) != 0)
-    return errno_error("becoming nobody");
-  return {};
-}
-
 // Whoever has none may be kept from saying so, as by a filter of systemd.
 bool give_up_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -78,10 +70,8 @@ bool give_up_capabilities() {
 }
 
 Result<std::string> drop_privileges() {
-  if (is_root()) {
-    auto done = become_nobody();
-    if (!done) return done.error();
-  }
+  auto done = stop_being_root();
+  if (!done) return done.error();
   if (!give_up_capabilities()) return errno_error("giving up capabilities");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno_error("no_new_privs");
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -105,42 +95,6 @@ Result<std::string> set_limits(const CageLimits& limits) {
   return std::string("limits");
 }
 
-// --- Landlock ---
-
-// From the kernel's Documentation/userspace-api/landlock.rst, which the headers of Debian 12 do not all know:
-// rights by version of the interface, and what `scoped` is about (6: abstract sockets, signals).
-struct LandlockRules {
-  uint64_t files = 0, net = 0, scoped = 0;
-};
-
-LandlockRules all_rules(int version) {
-  LandlockRules all;
-  all.files = (1ULL << 13) - 1;
-  if (version >= 2) all.files |= 1ULL << 13;  // linking between directories
-  if (version >= 3) all.files |= 1ULL << 14;  // truncating
-  if (version >= 4) all.net = 3;              // TCP: bind, connect
-  if (version >= 5) all.files |= 1ULL << 15;  // ioctl of devices
-  if (version >= 6) all.scoped = 3;
-  return all;
-}
-
-// Nothing is allowed again.
-Result<std::string> enter_landlock() {
-  auto version =
-      static_cast<int>(syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION));
-  if (version < 1) return errno_error("Landlock");
-  LandlockRules all = all_rules(version);
-  size_t known = version >= 6 ? 24 : version >= 4 ? 16 : 8;
-  auto rules = static_cast<int>(syscall(SYS_landlock_create_ruleset, &all, known, 0));
-  if (rules < 0) return errno_error("Landlock");
-  long done = syscall(SYS_landlock_restrict_self, rules, 0);
-  int error = errno;
-  close(rules);
-  errno = error;
-  if (done != 0) return errno_error("Landlock");
-  return "landlock " + std::to_string(version);
-}
-
 // --- all of it ---
 
 struct Layer {
@@ -152,7 +106,7 @@ struct Layer {
 constexpr Layer kLayers[] = {
     {"namespaces", false, [](const CageLimits&) { return enter_namespaces(); }},
     {"privileges", true, [](const CageLimits&) { return drop_privileges(); }},
-    {"landlock", false, [](const CageLimits&) { return enter_landlock(); }},
+    {"landlock", false, [](const CageLimits&) { return enter_landlock({}); }},
     {"limits", true, set_limits},
     {"seccomp", true, [](const CageLimits&) { return allow_parser_calls(); }},
 };

@@ -1,0 +1,20 @@
+#include "agents/support/sandbox/unprivileged_user.h"
+
+#include <grp.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace rebus {
+
+Result<void> stop_being_root() {
+  constexpr uid_t kNobody = 65534;
+  if (geteuid() != 0) return {};
+  if (setgroups(0, nullptr) != 0 || setresgid(kNobody, kNobody, kNobody) != 0 ||
+      setresuid(kNobody, kNobody, kNobody) != 0)
+    return Error{Code::kUnavailable, std::string("becoming nobody: ") + std::strerror(errno)};
+  return {};
+}
+
+}  // namespace rebus
