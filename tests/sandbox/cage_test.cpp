@@ -55,15 +55,23 @@ class Cage : public testing::TestWithParam<bool> {
     if (GetParam() && geteuid() != 0) GTEST_SKIP() << "NOT TESTED: only root can try it as another user, too";
   }
 
-  // As an ordinary user, or as whoever runs the tests. Its standard output is a file in memory.
-  int tries(const std::string& action, const std::string& without = "") const {
+  // As an ordinary user, or as whoever runs the tests. Its standard output is a file in memory. In a folder
+  // of its own, where there are files.
+  int tries(const std::string& action, const std::string& without = "none", bool has_scratch = false) const {
     std::string program = std::filesystem::read_symlink("/proc/self/exe").replace_filename("caged");
+    ScratchFolder folder;
+    const uid_t owner = GetParam() ? 1234 : 65534;
+    bool is_owned = geteuid() != 0 || chown(folder.path().c_str(), owner, owner) == 0;
+    EXPECT_TRUE(is_owned);
     FileHandle memory(memfd_create("caged", 0));
     pid_t pid = fork();
     if (pid == 0) {
       bool is_user = !GetParam() || (setresgid(1234, 1234, 1234) == 0 && setresuid(1234, 1234, 1234) == 0);
       dup2(memory.get(), STDOUT_FILENO);
-      if (is_user) execl(program.c_str(), "caged", action.c_str(), without.c_str(), nullptr);
+      bool is_there = chdir(folder.path().c_str()) == 0;
+      const char* scratch = has_scratch ? "scratch" : nullptr;
+      if (is_user && is_there)
+        execl(program.c_str(), "caged", action.c_str(), without.c_str(), scratch, nullptr);
       _exit(kNotTried);
     }
     int status = 0;
@@ -78,6 +86,10 @@ const Words kAttempts = {"open-file",   "open-proc",        "stat-file", "make-f
                          "connect-tcp", "connect-abstract", "fork",      "execute",   "kill-agent",
                          "trace-agent", "allocate",         "make-code", "new-user",  "become-root"};
 
+// What a cage with a scratch folder is tried with beyond that.
+const Words kScratchAttempts = {"fill-scratch", "large-file",    "open-many",
+                                "follow-link",  "leave-scratch", "execute-scratch"};
+
 TEST_P(Cage, LetsNothingOut) {
   EXPECT_EQ(tries("nothing"), kRefused) << "every layer can be entered";
   for (const std::string& attempt : kAttempts) EXPECT_EQ(tries(attempt), kRefused) << attempt;
@@ -86,6 +98,7 @@ TEST_P(Cage, LetsNothingOut) {
 TEST_P(Cage, IsWhatRefusesIt) {
   if (GetParam() || geteuid() != 0) return;  // what root may not do outside would prove nothing
   for (const std::string& attempt : kAttempts) EXPECT_EQ(tries(attempt, "all"), kDid) << attempt;
+  for (const std::string& attempt : kScratchAttempts) EXPECT_EQ(tries(attempt, "all", true), kDid) << attempt;
   std::filesystem::remove("/tmp/caged-was-here");
 }
 
@@ -100,6 +113,41 @@ TEST_P(Cage, HasASecondLayerBehindEachButWhereTheDocumentsSayOtherwise) {
     for (const std::string& attempt : kAttempts) {
       if (only.contains({attempt, std::string(layer)})) continue;
       EXPECT_EQ(tries(attempt, std::string(layer)), kRefused) << attempt << " without " << layer;
+    }
+  }
+}
+
+// There is no file outside that could be written to: what a worker has open it can only read.
+Words scratch_attempts() {
+  Words attempts = kScratchAttempts;
+  for (const std::string& attempt : kAttempts) {
+    if (attempt != "write-file") attempts.push_back(attempt);
+  }
+  return attempts;
+}
+
+TEST_P(Cage, WithAScratchFolderLetsNothingElseOut) {
+  EXPECT_EQ(tries("use-scratch", "none", true), kDid);
+  EXPECT_NE(tries("use-scratch"), kDid) << "a cage without one has none";
+  for (const std::string& attempt : scratch_attempts())
+    EXPECT_EQ(tries(attempt, "none", true), kRefused) << attempt;
+}
+
+TEST_P(Cage, WithAScratchFolderCanBeUsedWithoutAnyOneLayer) {
+  for (std::string_view layer : cage_layers())
+    EXPECT_EQ(tries("use-scratch", std::string(layer), true), kDid) << "without " << layer;
+}
+
+// As above.
+TEST_P(Cage, WithAScratchFolderHasASecondLayerBehindEachButWhereTheDocumentsSayOtherwise) {
+  const std::set<std::pair<std::string, std::string>> only = {
+      {"allocate", "limits"},         {"large-file", "limits"}, {"open-many", "limits"},
+      {"fill-scratch", "namespaces"}, {"make-code", "seccomp"}, {"new-user", "seccomp"},
+      {"stat-file", "namespaces"}};
+  for (std::string_view layer : cage_layers()) {
+    for (const std::string& attempt : scratch_attempts()) {
+      if (only.contains({attempt, std::string(layer)})) continue;
+      EXPECT_EQ(tries(attempt, std::string(layer), true), kRefused) << attempt << " without " << layer;
     }
   }
 }

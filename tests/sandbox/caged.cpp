@@ -1,6 +1,7 @@
-// caged ACTION [LAYER]: enters the cage, but for this layer (`all`: but for every one), and tries to do
-// something. Exit code 0: it did; 1: it was refused; 2: it could not be tried. What ends it by a signal was
-// refused, too.
+// caged ACTION [LAYER [scratch]]: enters the cage, one with a scratch folder if that is said, but for this
+// layer
+// (`all`: but for every one; `none`), and tries to do something. Exit code 0: it did; 1: it was refused; 2:
+// it could not be tried. What ends it by a signal was refused, too.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -23,6 +24,7 @@
 namespace {
 
 constexpr uint64_t kMemory = 512 << 20;  // of the cage
+constexpr uint64_t kScratch = 1 << 20;
 
 bool opens(const char* path) { return open(path, O_RDONLY) >= 0; }
 
@@ -68,6 +70,49 @@ bool makes_code() {
 
 bool writes() { return write(STDOUT_FILENO, "x", 1) == 1; }
 
+// As libclamav does.
+bool uses_scratch() {
+  bool is_done = mkdir("folder", 0700) == 0;
+  int fd = open("folder/file", O_CREAT | O_EXCL | O_RDWR, 0600);
+  is_done = is_done && fd >= 0 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0;
+  struct stat status {};
+  is_done =
+      is_done && stat("folder/file", &status) == 0 && unlink("folder/file") == 0 && rmdir("folder") == 0;
+  return is_done;
+}
+
+// More than its size, in several files.
+bool fills_scratch() {
+  std::string bytes(kScratch / 2, 'x');
+  for (const char* name : {"1", "2", "3", "4"}) {
+    int fd = open(name, O_CREAT | O_WRONLY, 0600);
+    if (fd < 0 || write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return false;
+  }
+  return true;
+}
+
+bool writes_large_file() {
+  std::signal(SIGXFSZ, SIG_IGN);
+  int fd = open("large", O_CREAT | O_WRONLY, 0600);
+  return fd >= 0 && ftruncate(fd, 2 * kScratch) == 0;
+}
+
+bool follows_link() { return symlink("/etc/passwd", "link") == 0 && opens("link"); }
+
+bool opens_many() {
+  for (int i = 0; i < 256; i++) {
+    if (open(".", O_RDONLY) < 0) return false;
+  }
+  return true;
+}
+
+bool executes_scratch() {
+  int fd = open("program", O_CREAT | O_WRONLY, 0700);
+  if (fd < 0 || write(fd, "#!/bin/true\n", 12) != 12 || close(fd) != 0) return false;
+  execl("./program", "program", nullptr);
+  return false;
+}
+
 // Each is something that who took a parser over would do.
 const std::map<std::string, bool (*)()> kActions = {
     {"nothing", [] { return false; }},
@@ -90,6 +135,13 @@ const std::map<std::string, bool (*)()> kActions = {
     {"make-code", makes_code},
     {"new-user", [] { return unshare(CLONE_NEWUSER) == 0; }},
     {"become-root", [] { return setuid(0) == 0; }},
+    {"use-scratch", uses_scratch},
+    {"fill-scratch", fills_scratch},
+    {"large-file", writes_large_file},
+    {"open-many", opens_many},
+    {"follow-link", follows_link},
+    {"leave-scratch", [] { return opens("../../../../etc/passwd"); }},
+    {"execute-scratch", executes_scratch},
 };
 
 }  // namespace
@@ -100,7 +152,7 @@ int main(int count, char** words) {
   const std::string_view left_out = count > 2 ? words[2] : "";
   for (std::string_view layer : rebus::cage_layers()) {
     bool is_in = left_out != layer && left_out != "all";
-    if (is_in && !rebus::enter_cage_layer(layer, {kMemory})) return 2;
+    if (is_in && !rebus::enter_cage_layer(layer, {kMemory, count > 3 ? kScratch : 0})) return 2;
   }
   return action->second() ? 0 : 1;
 }

@@ -18,11 +18,14 @@
 #include "agents/support/sandbox/landlock.h"
 #include "agents/support/sandbox/parser_calls.h"
 #include "agents/support/sandbox/unprivileged_user.h"
+#include "descriptor/file_handle.h"
 
 namespace rebus {
 namespace {
 
-constexpr rlim_t kOpenFiles = 3;  // those that are
+constexpr rlim_t kOpenFiles = 3;       // those that are
+constexpr rlim_t kScratchFiles = 128;  // open at once: archives in archives
+constexpr uint64_t kScratchNames = 100'000;
 
 Error errno_error(const std::string& what) {
   return {Code::kUnavailable, what + ": " + std::strerror(errno)};
@@ -32,25 +35,51 @@ bool is_root() { return geteuid() == 0; }
 
 // --- namespaces ---
 
+std::string root_options(uint64_t scratch) {
+  if (scratch == 0) return "size=4k,mode=0500";
+  const std::string nobody = std::to_string(kNobody);
+  return "size=" + std::to_string(scratch) + ",nr_inodes=" + std::to_string(kScratchNames) +
+         ",mode=0700,uid=" + nobody + ",gid=" + nobody;
+}
+
 // An empty file system that only this process sees becomes its root.
-Result<void> leave_all_files() {
+Result<void> leave_all_files(uint64_t scratch) {
+  constexpr unsigned long kHarmless = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return errno_error("private mounts");
-  if (mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0500") != 0)
+  if (mount("none", "/tmp", "tmpfs", kHarmless, root_options(scratch).c_str()) != 0)
     return errno_error("an empty root");
   if (chdir("/tmp") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0)
     return errno_error("an empty root");
-  if (mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-            nullptr) != 0)
+  const unsigned long read_only = MS_REMOUNT | MS_BIND | MS_RDONLY | kHarmless;
+  if (scratch == 0 && mount(nullptr, "/", nullptr, read_only, nullptr) != 0)
     return errno_error("an empty root, read-only");
   return chdir("/") == 0 ? Result<void>() : errno_error("an empty root");
 }
 
-Result<std::string> enter_namespaces() {
+Result<void> write_once(const char* path, const std::string& text) {
+  FileHandle file(open(path, O_WRONLY | O_CLOEXEC));
+  bool is_written = file.get() >= 0 && write(file.get(), text.data(), text.size()) == ssize_t(text.size());
+  return is_written ? Result<void>() : errno_error("a user of its own");
+}
+
+// Who has no number there owns no file: within, this user is nobody.
+Result<void> become_nobody_within(uid_t user, gid_t group) {
+  const std::string nobody = std::to_string(kNobody) + " ";
+  auto done = write_once("/proc/self/setgroups", "deny");
+  if (done) done = write_once("/proc/self/uid_map", nobody + std::to_string(user) + " 1");
+  return done ? write_once("/proc/self/gid_map", nobody + std::to_string(group) + " 1") : done;
+}
+
+Result<std::string> enter_namespaces(const CageLimits& limits) {
+  const uid_t user = geteuid();
+  const gid_t group = getegid();
   const int own_user = is_root() ? 0 : CLONE_NEWUSER;
   if (unshare(own_user | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
     return errno_error("own namespaces");
-  auto left = leave_all_files();
-  if (!left) return left.error();
+  bool must_own_files = own_user != 0 && limits.scratch > 0;
+  auto done = must_own_files ? become_nobody_within(user, group) : Result<void>();
+  if (done) done = leave_all_files(limits.scratch);
+  if (!done) return done.error();
   return std::string("namespaces");
 }
 
@@ -86,13 +115,22 @@ Result<std::string> set_limits(const CageLimits& limits) {
     __rlimit_resource what;
     rlim_t most;
   };
+  const rlim_t files = limits.scratch > 0 ? kScratchFiles : kOpenFiles;
   for (const One& one :
-       {One{RLIMIT_CORE, 0}, One{RLIMIT_FSIZE, 0}, One{RLIMIT_AS, limits.memory}, One{RLIMIT_NPROC, 0},
-        One{RLIMIT_NOFILE, kOpenFiles}, One{RLIMIT_MSGQUEUE, 0}, One{RLIMIT_MEMLOCK, 0}}) {
+       {One{RLIMIT_CORE, 0}, One{RLIMIT_FSIZE, limits.scratch}, One{RLIMIT_AS, limits.memory},
+        One{RLIMIT_NPROC, 0}, One{RLIMIT_NOFILE, files}, One{RLIMIT_MSGQUEUE, 0}, One{RLIMIT_MEMLOCK, 0}}) {
     rlimit limit{one.most, one.most};
     if (setrlimit(one.what, &limit) != 0) return errno_error("a limit");
   }
   return std::string("limits");
+}
+
+// --- Landlock ---
+
+Result<std::string> keep_to_scratch(const CageLimits& limits) {
+  LandlockExceptions exceptions;
+  if (limits.scratch > 0) exceptions.scratch = {"."};
+  return enter_landlock(exceptions);
 }
 
 // --- all of it ---
@@ -104,11 +142,11 @@ struct Layer {
 };
 
 constexpr Layer kLayers[] = {
-    {"namespaces", false, [](const CageLimits&) { return enter_namespaces(); }},
+    {"namespaces", false, enter_namespaces},
     {"privileges", true, [](const CageLimits&) { return drop_privileges(); }},
-    {"landlock", false, [](const CageLimits&) { return enter_landlock({}); }},
+    {"landlock", false, keep_to_scratch},
     {"limits", true, set_limits},
-    {"seccomp", true, [](const CageLimits&) { return allow_parser_calls(); }},
+    {"seccomp", true, [](const CageLimits& limits) { return allow_parser_calls(limits.scratch > 0); }},
 };
 
 }  // namespace

@@ -13,6 +13,10 @@ namespace rebus {
 
 struct CageLimits {
   uint64_t memory = 2ULL << 30;  // bytes of address space
+  // Bytes of a folder for temporary files, which is the current one from then on: in a memory of its own,
+  // which is gone with the process. Without the namespaces it is the current folder, which must be private,
+  // empty and of this user (of root: of nobody), and is somebody else's to remove. 0: no files at all.
+  uint64_t scratch = 0;
 };
 
 // Ends: privileges and capabilities, files (a root directory that is empty, no opening of any), network,
@@ -24,6 +28,9 @@ struct CageLimits {
 //   landlock     no file, no TCP port, no signal to others; as much as the kernel knows
 //   limits       memory, no core file, no new process or thread, no more files, no byte written to any
 //   seccomp      only calls that parsers need; another one ends the process (opening: is refused)
+//
+// With a scratch folder: files and folders in it alone (namespaces, landlock), no larger than it (limits),
+// and the calls for that.
 //
 // The names of the layers, in the order in which they are entered.
 std::vector<std::string_view> cage_layers();

@@ -20,11 +20,13 @@ struct LandlockRules {
   uint64_t files = 0, net = 0, scoped = 0;
 };
 
+constexpr uint64_t kTruncate = 1ULL << 14;
+
 LandlockRules all_rules(int version) {
   LandlockRules all;
   all.files = (1ULL << 13) - 1;
   if (version >= 2) all.files |= 1ULL << 13;  // linking between directories
-  if (version >= 3) all.files |= 1ULL << 14;  // truncating
+  if (version >= 3) all.files |= kTruncate;
   if (version >= 4) all.net = 3;              // TCP: bind, connect
   if (version >= 5) all.files |= 1ULL << 15;  // ioctl of devices
   if (version >= 6) all.scoped = 3;
@@ -56,6 +58,13 @@ Result<std::string> enter_landlock(const LandlockExceptions& exceptions) {
   }
   for (const std::string& folder : exceptions.writable) {
     if (!allow(rules, folder, all.files)) return no_landlock();
+  }
+  const uint64_t scratch = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                           LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+                           LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                           LANDLOCK_ACCESS_FS_REMOVE_DIR | (all.files & kTruncate);
+  for (const std::string& folder : exceptions.scratch) {
+    if (!allow(rules, folder, scratch)) return no_landlock();
   }
   if (syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) return no_landlock();
   return "landlock " + std::to_string(version);

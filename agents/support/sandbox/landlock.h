@@ -12,6 +12,8 @@ namespace rebus {
 struct LandlockExceptions {
   std::vector<std::string> readable = {};  // folders: reading and executing below them
   std::vector<std::string> writable = {};  // everything
+  // To read and write files, to list folders, to make and remove both; no links, no programs.
+  std::vector<std::string> scratch = {};
   bool tcp = false;
 };
 

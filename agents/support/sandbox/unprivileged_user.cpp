@@ -9,7 +9,6 @@
 namespace rebus {
 
 Result<void> stop_being_root() {
-  constexpr uid_t kNobody = 65534;
   if (geteuid() != 0) return {};
   if (setgroups(0, nullptr) != 0 || setresgid(kNobody, kNobody, kNobody) != 0 ||
       setresuid(kNobody, kNobody, kNobody) != 0)

@@ -1,11 +1,15 @@
 // Who runs what root is not to run.
 #pragma once
 
+#include <sys/types.h>
+
 #include "descriptor/result.h"
 
 namespace rebus {
 
-// Of root: this process becomes nobody (65534), with no groups. Of others: nothing.
+inline constexpr uid_t kNobody = 65534;  // of Debian, also the group
+
+// Of root: this process becomes nobody, with no groups. Of others: nothing.
 Result<void> stop_being_root();
 
 }  // namespace rebus
