@@ -46,6 +46,7 @@ void skip_sent(std::span<iovec>& parts, size_t sent) {
 }  // namespace
 
 void ParserLink::set_patience(std::chrono::seconds time) {
+  patience_ = time;
   timeval limit{time.count(), 0};
   setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
   setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -81,11 +82,12 @@ Result<void> ParserLink::flush(Bytes bytes) {
 
 Result<ParserFrame> ParserLink::receive() {
   auto ready = flush();
-  if (ready) ready = fill(kHeader);
+  const auto since = Clock::now();
+  if (ready) ready = fill(kHeader, since);
   if (!ready) return ready.error();
   size_t body = number_at(&in_[begin_ + 4]), bytes = number_at(&in_[begin_ + 8]);
   if (body > kMaxBody || bytes > kMaxBytes) return Error{Code::kProtocol, "says what no worker says"};
-  ready = fill(kHeader + body + bytes);
+  ready = fill(kHeader + body + bytes, since);
   if (!ready) return ready.error();
   std::string_view all(&in_[begin_], kHeader + body + bytes);
   begin_ += all.size();
@@ -99,8 +101,8 @@ bool ParserLink::has_received() {
   return poll(&waiting, 1, 0) > 0;
 }
 
-// Until so many bytes are there.
-Result<void> ParserLink::fill(size_t size) {
+// Until so many bytes are there. Whoever sends one now and then does nothing, too.
+Result<void> ParserLink::fill(size_t size, Clock::time_point since) {
   if (begin_ == end_) begin_ = end_ = 0;
   if (in_.size() - begin_ < size) {  // room for them, and for some more
     std::copy(in_.begin() + static_cast<ptrdiff_t>(begin_), in_.begin() + static_cast<ptrdiff_t>(end_),
@@ -114,6 +116,8 @@ Result<void> ParserLink::fill(size_t size) {
     if (count < 0) return gone();
     if (count == 0) return Error{Code::kUnavailable, "is gone"};
     end_ += static_cast<size_t>(count);
+    bool is_late = patience_.count() > 0 && end_ - begin_ < size && Clock::now() - since > patience_;
+    if (is_late) return Error{Code::kLimit, "does nothing any more"};
   }
   return {};
 }

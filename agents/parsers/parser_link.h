@@ -25,7 +25,8 @@ class ParserLink {
   static constexpr size_t kMaxBytes = 2 << 20;  // bytes
 
   explicit ParserLink(FileHandle socket) : socket_(std::move(socket)) {}
-  // How long sending and receive() wait for the other end to do anything; without it for ever.
+  // How long sending waits for the other end to take anything, and receive() for a whole frame; without it
+  // for ever.
   void set_patience(std::chrono::seconds time);
 
   // kUnavailable: the other end is gone; kLimit: it does nothing for as long as the socket allows.
@@ -41,9 +42,11 @@ class ParserLink {
 
  private:
   Result<void> flush(Bytes bytes = {});
-  Result<void> fill(size_t size);
+  using Clock = std::chrono::steady_clock;
+  Result<void> fill(size_t size, Clock::time_point since);
 
   FileHandle socket_;
+  std::chrono::seconds patience_{0};
   std::string out_;
   std::vector<char> in_;
   size_t begin_ = 0, end_ = 0;  // in in_: what is not taken yet

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "agents/parsers/parser_link.h"
-#include "agents/support/sandbox/sandbox_level.h"
+#include "agents/support/sandbox/worker_origin.h"
 #include "descriptor/value.h"
 
 namespace rebus {
@@ -20,6 +20,8 @@ class ParserProcess {
   // `work`: "types" or "containers". `patience`: a worker of which nothing is heard for so long, while
   // something is wanted of it, is killed. `file`: what it can read as its standard output; -1: nothing.
   ParserProcess(std::string work, std::chrono::seconds patience, int file = -1);
+  // Of another origin.
+  ParserProcess(std::shared_ptr<WorkerOrigin> origin, std::chrono::seconds patience, int file);
   ~ParserProcess() { stop(); }
   ParserProcess(const ParserProcess&) = delete;
   ParserProcess& operator=(const ParserProcess&) = delete;
@@ -40,6 +42,8 @@ class ParserProcess {
   Result<ParserFrame> receive(const Value& value);
   // The worker says what no worker says: it is killed.
   Error misbehaves();
+  // The last one was killed because nothing was heard of it.
+  bool was_silent() const { return was_silent_; }
 
   // Of the cage it is in.
   const std::vector<std::string>& layers() const { return layers_; }
@@ -50,12 +54,13 @@ class ParserProcess {
   Result<void> give(const Want& want, const Value& value);
   Error ended(const Error& why);
 
-  const std::string work_;
+  const std::shared_ptr<WorkerOrigin> origin_;
   const std::chrono::seconds patience_;
   const int file_;
   pid_t pid_ = 0;
   std::unique_ptr<ParserLink> link_;
   std::vector<std::string> layers_;
+  bool was_silent_ = false;
   std::string buffer_;
 };
 

@@ -1,0 +1,58 @@
+#include "agents/support/sandbox/shared_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "descriptor/spool.h"
+
+namespace rebus {
+namespace {
+
+Error no_memory() {
+  return {Code::kUnavailable, std::string("no memory to look at a file: ") + std::strerror(errno)};
+}
+
+}  // namespace
+
+// libmagic calls a position-independent program by that name only in an executable file: hence the mode.
+Result<SharedFile> SharedFile::make(const char* name) {
+  FileHandle own(memfd_create(name, MFD_CLOEXEC));
+  if (own.get() < 0 || fchmod(own.get(), 0755) != 0) return no_memory();
+  FileHandle readable(open(("/proc/self/fd/" + std::to_string(own.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  if (readable.get() < 0) return no_memory();
+  return SharedFile(std::move(own), std::move(readable));
+}
+
+Result<void> SharedFile::fill_edges(const Value& value, uint64_t edge) {
+  if (ftruncate(own_.get(), 0) != 0) return no_memory();
+  if (const std::string* bytes = value.source().in_memory()) return put(0, as_bytes(*bytes));
+  if (edge >= value.size() - std::min(edge, value.size())) return copy(value, 0, value.size());
+  auto copied = copy(value, 0, edge);
+  return copied ? copy(value, value.size() - edge, value.size()) : copied;
+}
+
+Result<void> SharedFile::copy(const Value& value, uint64_t from, uint64_t upto) {
+  std::string buffer(std::min<uint64_t>(Value::kChunkSize, upto - from), '\0');
+  while (from < upto) {
+    size_t want = std::min<uint64_t>(buffer.size(), upto - from);
+    auto count = value.read_at(from, {reinterpret_cast<uint8_t*>(buffer.data()), want});
+    if (!count) return count.error();
+    auto done = put(from, as_bytes(std::string_view(buffer).substr(0, *count)));
+    if (!done) return done;
+    from += *count;
+  }
+  return {};
+}
+
+Result<void> SharedFile::put(uint64_t offset, Bytes bytes) {
+  if (lseek(own_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) return no_memory();
+  return write_all(own_.get(), bytes, "copying a value");
+}
+
+}  // namespace rebus
