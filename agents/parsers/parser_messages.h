@@ -14,8 +14,8 @@ namespace rebus {
 enum class ParserWord : uint32_t {
   // From the agent.
   kIdentify = 1,     // what is in the shared memory: kType
-  kOpenArchive = 2,  // Subject: kOpened; once
-  kOpenContent = 3,  // Subject: kOpened; once
+  kOpenArchive = 2,  // Subject: kOpened; instead of what was open
+  kOpenContent = 3,  // Subject: kOpened; likewise
   kNext = 4,         // kMember
   kRead = 5,         // kBlock, any number of them, kReadEnd
   kStop = 6,         // Stop: no more blocks

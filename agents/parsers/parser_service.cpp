@@ -61,7 +61,7 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
       return magic_ != nullptr ? link_.say(ParserWord::kType, magic_->identify()) : lost();
     case ParserWord::kOpenArchive:
     case ParserWord::kOpenContent:
-      return is_open ? lost() : open(frame);
+      return open(frame);
     case ParserWord::kNext:
       return archive_ ? run() : lost();
     case ParserWord::kRead: {
@@ -82,6 +82,9 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
 Result<void> ParserService::open(const ParserFrame& frame) {
   auto subject = unpack<Subject>(frame.body);
   if (!subject) return subject.error();
+  archive_.reset();
+  content_.reset();
+  reading_ = 0;
   runs_ahead_ = subject->runs_ahead;
   Value value = value_of(subject->size, frame.bytes);
   if (frame.word == ParserWord::kOpenArchive)

@@ -1,12 +1,18 @@
 // What agents make of workers that die, and of those that were taken over.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <thread>
 
 #include "agents/support/file_type.h"
 #include "agents/support/sandbox/container_parser.h"
 #include "agents/support/sandbox/parser_process.h"
 #include "descriptor/escape.h"
+#include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
 namespace rebus::worker_test {
@@ -106,6 +112,59 @@ TEST_F(Worker, OfAnArchiveThatDiesOrLiesIsDamage) {
     EXPECT_FALSE(reader->ended_early()) << how;
     EXPECT_FALSE(reader->rest()) << how;
   }
+}
+
+// Of this thread.
+std::vector<pid_t> children() {
+  std::istringstream list(file_bytes("/proc/thread-self/children"));
+  return {std::istream_iterator<pid_t>(list), {}};
+}
+
+ContainedBytes::Reading read_gzip() {
+  static constexpr unsigned char kHi[] = {0x1f, 0x8b, 8, 0,    0,    0,    0,    0, 0, 3, 0xcb,
+                                          0xc8, 4,    0, 0xac, 0x2a, 0x93, 0xd8, 2, 0, 0, 0};
+  auto content = ContainerParser{std::chrono::seconds(60)}.content(
+      Value::of(std::string(reinterpret_cast<const char*>(kHi), sizeof kHi)));
+  std::string bytes;
+  auto reading = content->read([&](uint64_t, Bytes part) -> Result<void> {
+    bytes += as_text(part);
+    return {};
+  });
+  EXPECT_EQ(bytes, "hi");
+  return reading;
+}
+
+TEST_F(Worker, ServesFiftyContainersAndIsReplaced) {
+  use_real();
+  std::set<pid_t> workers;
+  std::thread([&] {
+    for (int i = 0; i < 101; i++) {
+      EXPECT_EQ(read_gzip().end, End::kWhole);
+      for (pid_t worker : children()) workers.insert(worker);
+    }
+  }).join();
+  EXPECT_EQ(workers.size(), 3u);
+}
+
+TEST_F(Worker, ThatDiedBetweenTwoContainersIsReplaced) {
+  use_real();
+  std::thread([&] {
+    EXPECT_EQ(read_gzip().end, End::kWhole);
+    ASSERT_EQ(children().size(), 1u);
+    kill(children()[0], SIGKILL);
+    EXPECT_EQ(read_gzip().end, End::kWhole);
+  }).join();
+}
+
+// An archive of which nobody reads the rest: its worker would go on with it.
+TEST_F(Worker, ThatIsNotDoneServesNobodyElse) {
+  use_real();
+  std::thread([&] {
+    auto tar = shell("tar -c /usr/bin/tar /usr/bin/ls | cat").out;
+    { EXPECT_TRUE(ContainerParser{std::chrono::seconds(60)}.archive(Value::of(tar), {})->next().ok()); }
+    EXPECT_TRUE(children().empty());
+    EXPECT_EQ(read_gzip().end, End::kWhole);
+  }).join();
 }
 
 TEST_F(Worker, ThatReadsAgainAndAgainIsEnded) {

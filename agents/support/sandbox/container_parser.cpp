@@ -15,6 +15,8 @@ constexpr uint64_t kFewBytes = 256 << 10;
 
 // On its way when a worker is told to stop: what a socket holds, and one block.
 constexpr uint64_t kMostUnwanted = 16 << 20;
+// After so many a worker is replaced: whoever took it over has seen no more.
+constexpr int kMostContainers = 50;
 // Blocks without a byte: only the last may be one.
 constexpr uint64_t kMostEmpty = 1;
 
@@ -25,23 +27,50 @@ Error error_of(const Trouble& trouble) {
   return {trouble.is_limit ? Code::kLimit : Code::kFailed, checked(trouble.message)};
 }
 
+// A worker, and how many containers it has seen.
+struct Worker {
+  std::unique_ptr<ParserProcess> process;
+  int containers = 0;
+};
+
+// One that has nothing to do.
+Worker& idle_worker() {
+  static thread_local Worker worker;
+  return worker;
+}
+
 // What both kinds of readers share: the container that a worker has open.
 class Opened {
  public:
   Opened(std::chrono::seconds patience, ParserWord how, Value value, const Subject& subject)
-      : process_("containers", patience), value_(std::move(value)) {
+      : patience_(patience), value_(std::move(value)), worker_(std::exchange(idle_worker(), {})) {
+    bool is_used = worker_.process != nullptr;
     auto state = open(how, subject);
+    // It may have died since it was put aside.
+    if (!state && is_used && state.error().code == Code::kFailed && !worker_.process->is_running()) {
+      error_.reset();
+      worker_ = {};
+      state = open(how, subject);
+    }
     if (state) take(*state);
     if (!state) error_ = state.error();
   }
+  ~Opened() {
+    bool is_good = is_idle_ && !is_over_ && !error_ && worker_.containers < kMostContainers;
+    if (is_good) idle_worker() = std::move(worker_);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
 
-  Result<void> say(ParserWord word) { return error_ ? *error_ : note(process_.send(word, {})); }
+  Result<void> say(ParserWord word) { return error_ ? *error_ : note(process().send(word, {})); }
+  // Whether the worker says nothing more unless it is asked.
+  void set_idle(bool is_idle) { is_idle_ = is_idle; }
 
   // The answer of that kind.
   template <class T>
   Result<T> take_answer(ParserWord word) {
     if (error_) return *error_;
-    auto frame = process_.receive(value_);
+    auto frame = process().receive(value_);
     if (!frame) return note(Result<T>(frame.error()));
     if (frame->word == ParserWord::kTrouble) {
       auto trouble = unpack<Trouble>(frame->body);
@@ -65,7 +94,7 @@ class Opened {
     auto said = use ? Result<void>() : stop({Code::kStopped, "nobody reads it"}, stopped);
     if (!said) return broken(said.error());
     while (!error_) {
-      auto frame = process_.receive(value_);
+      auto frame = process().receive(value_);
       if (!frame) return broken(frame.error());
       if (frame->word == ParserWord::kReadEnd) return end_of(*frame, std::move(stopped));
       auto block = frame->word == ParserWord::kBlock ? unpack<Block>(frame->body) : misbehaves<Block>();
@@ -92,21 +121,26 @@ class Opened {
   bool is_over() const { return is_over_; }
 
  private:
+  ParserProcess& process() { return *worker_.process; }
+
   Result<ReaderState> open(ParserWord how, const Subject& subject) {
-    auto done = process_.start();
+    if (!worker_.process) worker_.process = std::make_unique<ParserProcess>("containers", patience_);
+    worker_.containers++;
+    process().set_patience(patience_);
+    auto done = process().start();
     if (done) done = send_subject(how, subject);
     return done ? take_answer<ReaderState>(ParserWord::kOpened) : done.error();
   }
 
   Result<void> send_subject(ParserWord how, const Subject& subject) {
-    if (value_.size() > kFewBytes) return process_.say(how, subject);
+    if (value_.size() > kFewBytes) return process().say(how, subject);
     auto bytes = value_.load(kFewBytes);
-    return bytes ? process_.say(how, subject, as_bytes(*bytes)) : bytes.error();
+    return bytes ? process().say(how, subject, as_bytes(*bytes)) : bytes.error();
   }
 
   Result<void> stop(const Error& why, ContainedBytes::Reading& stopped) {
     stopped = {End::kStopped, {}, why};
-    return note(process_.say(ParserWord::kStop, Stop{readings_}));
+    return note(process().say(ParserWord::kStop, Stop{readings_}));
   }
 
   ContainedBytes::Reading end_of(const ParserFrame& frame, ContainedBytes::Reading stopped) {
@@ -135,22 +169,25 @@ class Opened {
   }
   template <class T>
   Result<T> misbehaves() {
-    return note(Result<T>(error_ ? *error_ : process_.misbehaves()));
+    return note(Result<T>(error_ ? *error_ : process().misbehaves()));
   }
 
-  ParserProcess process_;
+  const std::chrono::seconds patience_;
   const Value value_;
+  Worker worker_;
   ReaderState state_;
   std::string damage_;
   std::optional<Error> error_;
   uint64_t readings_ = 0;
   bool is_over_ = false;
+  bool is_idle_ = false;
 };
 
 class CagedArchive final : public ArchiveReader {
  public:
   CagedArchive(std::chrono::seconds patience, const Value& value, const Subject& subject)
       : opened_(patience, ParserWord::kOpenArchive, value, subject), runs_ahead_(subject.runs_ahead) {}
+  ~CagedArchive() override { opened_.set_idle(!is_ahead_ && !has_blocks_); }
 
   Result<std::optional<ArchiveMember>> next() override {
     while (has_blocks_) read({});
@@ -210,6 +247,7 @@ class CagedContent final : public ContainedBytes {
  public:
   CagedContent(std::chrono::seconds patience, const Value& value)
       : opened_(patience, ParserWord::kOpenContent, value, Subject{value.size(), {}, false}) {}
+  ~CagedContent() override { opened_.set_idle(true); }
   Reading read(const Use& use) override {
     auto said = opened_.say(ParserWord::kRead);
     return opened_.take_blocks(use);

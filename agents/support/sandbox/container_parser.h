@@ -10,8 +10,9 @@
 
 namespace rebus {
 
-// Each reader has a worker of its own, which ends with it, and whoever took it over. One that dies, or says
-// what no parser says, or nothing for `patience`, is a container that is damaged: kFailed, or End::kBroken.
+// Each reader has a worker to itself. One that came to a good end serves the next reader of its thread, up to
+// 50 of them. One that dies, or says what no parser says, or nothing for `patience`, is a container that is
+// damaged: kFailed, or End::kBroken.
 struct ContainerParser {
   std::chrono::seconds patience;
 

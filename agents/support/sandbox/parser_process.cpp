@@ -27,6 +27,11 @@ ParserProcess::ParserProcess(std::string work, std::chrono::seconds patience, in
 ParserProcess::ParserProcess(std::shared_ptr<WorkerOrigin> origin, std::chrono::seconds patience, int file)
     : origin_(std::move(origin)), patience_(patience), file_(file) {}
 
+void ParserProcess::set_patience(std::chrono::seconds patience) {
+  patience_ = patience;
+  if (is_running()) link_->set_patience(patience);
+}
+
 Result<void> ParserProcess::start() {
   if (is_running()) return {};
   auto started = spawn();

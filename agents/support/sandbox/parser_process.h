@@ -26,6 +26,8 @@ class ParserProcess {
   ParserProcess(const ParserProcess&) = delete;
   ParserProcess& operator=(const ParserProcess&) = delete;
 
+  // From the next answer on.
+  void set_patience(std::chrono::seconds patience);
   // Starts it, if it does not run. kUnavailable says what is missing: the program, or a layer of the cage;
   // kFailed: it cannot work.
   Result<void> start();
@@ -55,7 +57,7 @@ class ParserProcess {
   Error ended(const Error& why);
 
   const std::shared_ptr<WorkerOrigin> origin_;
-  const std::chrono::seconds patience_;
+  std::chrono::seconds patience_;
   const int file_;
   pid_t pid_ = 0;
   std::unique_ptr<ParserLink> link_;
