@@ -47,7 +47,7 @@ class ContainedBytes {
   // After all was read, until there is no more; whoever reads it to its end has the checks made that stand
   // there. Errors as of ArchiveReader::next().
   virtual Result<Rest> rest() = 0;
-  // Whether there is something behind the end of a compression.
+  // Whether there is something behind the end of a compression, or beside what the directory of a zip names.
   virtual bool has_trailing() const = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agents/parsers/utf8_locale.h"
+#include "agents/parsers/zip_layout.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -299,6 +300,8 @@ Result<ContainedBytes::Rest> LibarchiveReader::rest() {
 
 Result<Bytes> LibarchiveReader::rest_bytes() {
   if (!std::exchange(is_at_rest_, true)) {
+    auto looked = look_beside_directory();
+    if (!looked) return looked.error();
     uint64_t at = position();
     if (source_->is_plain()) {
       source_->plain->seek(has_own_end() ? at : source_->value.size());
@@ -311,6 +314,14 @@ Result<Bytes> LibarchiveReader::rest_bytes() {
   return source_->inside.rest();
 }
 
+Result<void> LibarchiveReader::look_beside_directory() {
+  if (!source_->is_plain() || format() != ARCHIVE_FORMAT_ZIP) return {};
+  auto more = zip_has_more(source_->value);
+  if (!more) return more.error();
+  has_more_ = *more;
+  return {};
+}
+
 bool LibarchiveReader::is_compressed_zip() const {
   return is_compressed() && source_->inside.begin() == "PK\3\4";
 }
@@ -319,7 +330,7 @@ bool LibarchiveReader::has_own_end() const {
   return format() == ARCHIVE_FORMAT_TAR || format() == ARCHIVE_FORMAT_CPIO;
 }
 
-bool LibarchiveReader::has_trailing() const { return source_->inside.has_trailing(); }
+bool LibarchiveReader::has_trailing() const { return has_more_ || source_->inside.has_trailing(); }
 
 bool LibarchiveReader::is_compressed() const { return source_->inside.layers() > 0; }
 

@@ -46,11 +46,13 @@ class LibarchiveReader final : public ArchiveReader {
   uint64_t position() const;  // in the archive, behind what libarchive took
   Result<bool> is_cut_image() const;
   Result<Bytes> rest_bytes();
+  Result<void> look_beside_directory();
 
   std::unique_ptr<Source> source_;
   uint64_t next_index_ = 0;
   bool is_open_ = false;
   bool is_at_rest_ = false;
+  bool has_more_ = false;  // than the directory of a zip names
   std::optional<std::string> damage_;
 };
 

@@ -15,6 +15,7 @@
 #include "agents/support/passwords.h"
 #include "descriptor/escape.h"
 #include "tests/support/archive_maker.h"
+#include "tests/support/process.h"
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
 
@@ -271,6 +272,53 @@ TEST(UnarchiveDamaged, WhatStandsBehindTheEndIsTold) {
     RunOnce run = unpack(bytes);
     EXPECT_FALSE(run.error) << run.error->message;
     EXPECT_EQ(names(run).size(), 1u);
+    EXPECT_EQ(run.under("/limit/trailing").size(), 1u);
+  }
+}
+
+// Its bytes stay.
+std::string without_second_entry(std::string zip) {
+  const std::string mark = "PK\1\2";
+  const size_t second = zip.find(mark, zip.find(mark) + 1), third = zip.find(mark, second + 1);
+  zip.erase(second, third - second);
+  const size_t end = zip.rfind("PK\5\6");
+  zip[end + 8]--, zip[end + 10]--;
+  const size_t size = end - zip.find(mark);
+  zip[end + 12] = static_cast<char>(size), zip[end + 13] = static_cast<char>(size >> 8);
+  return zip;
+}
+
+// Readers of zips go by the directory at the end: what it does not name is a good place to hide something.
+TEST(UnarchiveDamaged, WhatTheDirectoryOfAZipDoesNotNameIsTold) {
+  std::string one =
+      make_archive("zip", "none", {{.name = "x", .bytes = "x"}, {.name = "y", .bytes = noise(300)}});
+  std::string other = make_archive("zip", "none", {{.name = "hidden", .bytes = "evil"}});
+  std::string hidden = other.substr(0, other.find("PK\1\2"));
+  ScratchFolder folder;
+  folder.write("x", "x");
+  folder.write("y", noise(300));
+  ASSERT_EQ(shell("zip -q - x y | cat > stream.zip; zip -q file.zip x y; zip -q -z comment.zip x < y; "
+                  "zip -q -fz z64.zip x y",
+                  folder.path())
+                .exit_code,
+            0);
+  std::vector<std::string> plain{one, other};
+  for (const char* name : {"stream.zip", "file.zip", "comment.zip", "z64.zip"})
+    plain.push_back(file_bytes(folder.at(name)));
+  for (const std::string& bytes : plain) {
+    RunOnce run = unpack(bytes);
+    EXPECT_FALSE(run.error) << run.error->message;
+    EXPECT_TRUE(run.under("/limit").empty()) << names(run).size();
+  }
+  std::string between = without_second_entry(make_archive("zip", "none",
+                                                          {{.name = "x", .bytes = "x"},
+                                                           {.name = "hidden", .bytes = "evil"},
+                                                           {.name = "y", .bytes = noise(300)}}));
+  EXPECT_EQ(names(unpack(between)).size(), 2u);
+  for (const std::string& bytes : {other + one, one + "more", one + noise(20'000), hidden + one, between,
+                                   plain.back() + "more", other + plain[3]}) {
+    RunOnce run = unpack(bytes);
+    EXPECT_FALSE(run.error) << run.error->message;
     EXPECT_EQ(run.under("/limit/trailing").size(), 1u);
   }
 }
