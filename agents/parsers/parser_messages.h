@@ -22,6 +22,7 @@ enum class ParserWord : uint32_t {
   kEndedEarly = 7,   // kEarly
   kRest = 8,         // kRestPart
   kPart = 9,         // the bytes that were wanted; none: they cannot be read
+  kScan = 10,        // what is in the shared memory: kScanned
 
   // From the worker.
   kHello = 20,     // WorkerHello, once, from inside the cage
@@ -34,6 +35,7 @@ enum class ParserWord : uint32_t {
   kRestPart = 27,  // RestPart
   kWant = 28,      // Want: kPart
   kTrouble = 29,   // Trouble, instead of an answer
+  kScanned = 30,   // ScanAnswer (scan_messages.h)
 };
 
 // A container. Its bytes come with it if they are few, else the worker asks for them.
