@@ -1,0 +1,117 @@
+// tools/analyse.sh, the file of an analysis that stays, and the report in a real browser.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/process.h"
+#include "tests/support/scratch_folder.h"
+#include "tests/support/virus_signatures.h"
+
+namespace rebus::analyse_test {
+namespace {
+
+using Json = nlohmann::json;
+
+class Analyse : public testing::Test {
+ protected:
+  Analyse() : signatures_(make_signatures(folder_)) {}
+  Finished analyse(const std::string& words) {
+    return shell(REBUS_SOURCE "/tools/analyse.sh --database " + signatures_ + " " + words, folder_.path());
+  }
+  static std::string verdict(const Finished& done) { return Json::parse(done.out)["verdict"]; }
+
+  ScratchFolder folder_;
+  const std::string signatures_;
+};
+
+TEST_F(Analyse, TellsByItsExitCodeWhatItFound) {
+  folder_.write("good", "harmless");
+  folder_.write("bad", eicar());
+  ASSERT_EQ(shell("zip -q bad.zip good bad; zip -qP other locked.zip bad; rm bad", folder_.path()).exit_code,
+            0);
+  auto clean = analyse("-o json good"), found = analyse("-o json good bad.zip");
+  auto locked = analyse("-o json good locked.zip");
+  EXPECT_EQ(clean.exit_code, 0) << clean.err;
+  EXPECT_EQ(verdict(clean), "clean");
+  EXPECT_EQ(found.exit_code, 1) << found.err;
+  EXPECT_EQ(verdict(found), "found");
+  EXPECT_EQ(locked.exit_code, 3) << locked.err;
+  EXPECT_EQ(verdict(locked), "incomplete");
+}
+
+TEST_F(Analyse, IsIncompleteWithoutSignatures) {
+  folder_.write("good", "harmless");
+  auto done = analyse("--database " + folder_.path() + " -o json good");
+  EXPECT_EQ(done.exit_code, 3);
+  EXPECT_EQ(verdict(done), "not examined");
+  EXPECT_NE(done.err.find("nothing looks for malware"), std::string::npos) << done.err;
+}
+
+TEST_F(Analyse, TakesFoldersAndNamesThatLookLikeOptions) {
+  std::filesystem::create_directory(folder_.at("in"));
+  folder_.write("in/--help", "x");
+  folder_.write("-o", "y");
+  auto done = analyse("-o json -- in ./-o");
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(Json::parse(done.out)["files"].size(), 2u);
+}
+
+TEST_F(Analyse, SaysWhatItCannotDo) {
+  for (const char* words : {"", "-o xml good", "-x", "nofile"}) {
+    auto done = analyse(words);
+    EXPECT_EQ(done.exit_code, 2) << words;
+    EXPECT_EQ(done.out, "") << words;
+    EXPECT_TRUE(done.err.starts_with("analyse.sh: ")) << done.err;
+  }
+  EXPECT_NE(analyse("--help").out.find("Exit code: 0 clean, 1 something was found"), std::string::npos);
+}
+
+// The text of the page as a browser has it after whatever it ran.
+std::string in_browser(const ScratchFolder& folder, const std::string& page) {
+  auto done = run(
+      {"chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=" + folder.at("profile"),
+       "--virtual-time-budget=2000", "--dump-dom", "file://" + page},
+      folder.path());
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  return done.out;
+}
+
+TEST_F(Analyse, ItsPageDoesNoHarmInABrowser) {
+  const std::string evil =
+      "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>";
+  folder_.write("page.txt", evil + "\n" + evil);
+  folder_.write("<b onclick=alert(1)>\xe2\x80\xaetxt.exe", "MZ" + evil);
+  ASSERT_EQ(
+      shell("zip -q 'a<script>document.title=1<\xe2\x80\xae.zip' *.txt *.exe", folder_.path()).exit_code, 0);
+  auto done = analyse("-o html *.zip > page.html");
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  std::string page = in_browser(folder_, folder_.at("page.html"));
+  EXPECT_NE(page.find("Everything was looked at, and nothing was found"), std::string::npos)
+      << page.substr(0, 4000);
+  EXPECT_NE(page.find("<title>a&lt;script&gt;document.title=1&lt;\\xe2\\x80\\xae.zip</title>"),
+            std::string::npos)
+      << page.substr(0, 1000);
+  EXPECT_EQ(page.find("<script"), std::string::npos);
+  EXPECT_EQ(page.find("<img"), std::string::npos);
+  EXPECT_EQ(page.find("<b onclick"), std::string::npos);
+}
+
+// With paths of this test.
+TEST_F(Analyse, TheExampleOfABusIsSound) {
+  std::string text = file_bytes(REBUS_SOURCE "/deploy/examples/file-analysis.yaml");
+  for (auto [from, to] : {std::pair{std::string("/var/lib/clamav"), signatures_},
+                          {std::string("/srv/incoming"), folder_.path()},
+                          {std::string("/var/lib/rebus/store"), folder_.at("store")},
+                          {std::string("/run/rebus/bus"), folder_.at("bus")}}) {
+    ASSERT_NE(text.find(from), std::string::npos) << from;
+    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+  }
+  folder_.write("file-analysis.yaml", text);
+  auto checked = run({"rebus_infra", "--check", folder_.at("file-analysis.yaml")});
+  EXPECT_EQ(checked.exit_code, 0) << checked.err;
+}
+
+}  // namespace
+}  // namespace rebus::analyse_test

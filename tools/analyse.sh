@@ -1,0 +1,89 @@
+#!/bin/bash
+# Analyses files with everything there is, in one process, and prints one report.
+#
+#   tools/analyse.sh [-o html|json] [OPTION…] FILE…
+#
+#   -o html|json     a page for people (default), or docs/report.md's JSON
+#   --database DIR   ClamAV's signatures (default: /var/lib/clamav, where freshclam puts them)
+#   -h, --help
+#
+# Archives are taken apart, and what is in them is analysed as well. Folders: all files below them. Nothing is kept
+# but the report, on standard output; what could not be done is said on standard error, too.
+#
+# Exit code: 0 clean, 1 something was found, 3 incomplete: not all was looked at, or nothing was that looks for malware.
+# 2 usage, or a file cannot be read; others as rebus_agent has them, without a report.
+set -euo pipefail
+
+here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+readonly found_code=1 usage_code=2 incomplete_code=3
+
+say() { printf 'analyse.sh: %s\n' "$*" >&2; }
+
+help() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
+
+# Sets format, database and files.
+read_words() {
+  format=html database=/var/lib/clamav files=()
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -h | --help) help; exit 0 ;;
+      -o | --output) format=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
+      --database) database=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
+      --) shift; files+=("$@"); break ;;
+      -?*) say "no option $(printf '%q' "$1") (--help lists all; a file of that name: ./$(printf '%q' "$1"))"; exit $usage_code ;;
+      *) files+=("$1"); shift ;;
+    esac
+  done
+  [[ $format == html || $format == json ]] || { say "-o is html or json"; exit $usage_code; }
+  [[ ${#files[@]} -gt 0 ]] || { say "which files? (--help)"; exit $usage_code; }
+  local file
+  for file in "${files[@]}"; do
+    [[ -r $file ]] || { say "cannot read $(printf '%q' "$file")"; exit $usage_code; }
+  done
+}
+
+find_agent() {
+  local built=$here/../build/release/bin/rebus_agent
+  if [[ -x $built ]]; then agent=$built; return; fi
+  agent=$(command -v rebus_agent) || { say "there is no rebus_agent: build it (tools/quickstart.sh), or put it into \$PATH"; exit $usage_code; }
+}
+
+has_signatures() { compgen -G "$database/*.c[lv]d" >/dev/null || compgen -G "$database/*.[hmnl]d[bu]" >/dev/null || compgen -G "$database/*.hs[bu]" >/dev/null; }
+
+# Sets tools: those that can work here.
+choose_tools() {
+  tools=(hasher --algorithms md5,sha1,sha256 --selector-prefix / unarchive file_id signature)
+  if has_signatures; then
+    tools+=(antivirus --database "$database")
+  else
+    say "no signatures of ClamAV in $(printf '%q' "$database"): nothing looks for malware (apt-get install clamav-freshclam; freshclam)"
+  fi
+}
+
+# The last key of the JSON, one of the first lines of the page: no text of a file stands before or behind it.
+verdict() {
+  case $format in
+    html) head -c 1024 -- "$1" | sed -n 's/^<meta name="verdict" content="\([a-z ]*\)">$/\1/p' ;;
+    json) tail -c 64 -- "$1" | sed -n 's/.*,"verdict":"\([a-z ]*\)"}$/\1/p' ;;
+  esac
+}
+
+main() {
+  read_words "$@"
+  find_agent
+  choose_tools
+  local report code=0
+  report=$(mktemp)
+  trap 'rm -f -- "$report"' EXIT
+  "$agent" "${tools[@]}" report inject --recursive "${files[@]}" -- return --raw "^/report/$format" >"$report" || code=$?
+  [[ $code -le 1 || $code -eq $incomplete_code ]] || exit "$code"
+  [[ -s $report ]] || exit $((code == 0 ? incomplete_code : code))
+  cat -- "$report"
+  case $(verdict "$report") in
+    found) exit $found_code ;;
+    clean) exit $((code == 0 ? 0 : incomplete_code)) ;;
+    *) exit $incomplete_code ;;
+  esac
+}
+
+main "$@"
