@@ -35,13 +35,14 @@ class ParserLink {
   Result<void> say(ParserWord word, const T& what, Bytes bytes = {}) {
     return send(word, pack(what), bytes);
   }
+  // What is gathered, and these bytes behind it, leave now.
+  Result<void> flush(Bytes bytes = {});
   // Also kProtocol: that is no frame. It is valid until the next call.
   Result<ParserFrame> receive();
   // Whether receive() would not wait.
   bool has_received();
 
  private:
-  Result<void> flush(Bytes bytes = {});
   using Clock = std::chrono::steady_clock;
   Result<void> fill(size_t size, Clock::time_point since);
 

@@ -102,16 +102,36 @@ Result<void> ClamavScanner::adopt(std::shared_ptr<const Engine> engine) {
     if (!file) return file.error();
     file_ = std::make_unique<SharedFile>(*std::move(file));
   }
-  auto worker = std::make_unique<ParserProcess>(
-      engine->zygote, std::chrono::seconds(limits_.seconds) + grace_, file_->readable());
+  auto worker = new_worker(*engine);
   auto started = worker->start();  // a layer of the cage may be missing
   if (!started) return started;
+  next_.reset();
+  last_.reset();
   worker_ = std::move(worker);
   files_ = 0;
   engine_ = std::move(engine);
   source_ = {escape(unescape(engine_->zygote->hello().version)), engine_->database, {}, worker_->layers()};
   refused_.clear();
   return {};
+}
+
+std::unique_ptr<ParserProcess> ClamavScanner::new_worker(const Engine& engine) const {
+  return std::make_unique<ParserProcess>(engine.zygote, std::chrono::seconds(limits_.seconds) + grace_,
+                                         file_->readable());
+}
+
+// Making its cage and ending take a worker as long as many small files: neither is waited for.
+void ClamavScanner::replace_worker() {
+  worker_->dismiss();
+  last_ = std::exchange(worker_, next_ ? std::move(next_) : new_worker(*engine_));
+  files_ = 1;
+}
+
+void ClamavScanner::launch_next() {
+  if (next_) return;
+  worker_->flush();  // it has something to do meanwhile
+  next_ = new_worker(*engine_);
+  (void)next_->launch();
 }
 
 Result<ScanAnswer> ClamavScanner::scan(const Value& value) {
@@ -127,11 +147,12 @@ Result<ScanAnswer> ClamavScanner::scan(const Value& value) {
 }
 
 Result<ScanAnswer> ClamavScanner::ask() {
-  if (files_++ == kMostScans) worker_->stop();
-  if (!worker_->is_running()) files_ = 1;
+  if (!worker_->is_running()) files_ = 0;
+  if (files_++ == kMostScans) replace_worker();
   auto ready = worker_->start();
   source_.sandbox = worker_->layers();
   if (ready) ready = worker_->send(ParserWord::kScan, {});
+  if (ready && files_ == kMostScans / 2) launch_next();
   auto frame = ready ? worker_->receive(Value()) : ready.error();
   if (!frame) return frame.error();
   auto answer = frame->word == ParserWord::kScanned ? unpack<ScanAnswer>(frame->body) : worker_->misbehaves();

@@ -32,6 +32,9 @@ class ClamavScanner final : public VirusScanner {
                                                          const ScanLimits& limits);
   Result<void> adopt(std::shared_ptr<const Engine> engine);
   Result<ScanAnswer> ask();
+  std::unique_ptr<ParserProcess> new_worker(const Engine& engine) const;
+  void launch_next();
+  void replace_worker();
 
   const std::string database_;
   const ScanLimits limits_;
@@ -40,8 +43,8 @@ class ClamavScanner final : public VirusScanner {
   std::string refused_;  // state of the folder that could not be loaded
   ScanSource source_;
   std::unique_ptr<SharedFile> file_;
-  std::unique_ptr<ParserProcess> worker_;
-  int files_ = 0;  // that the worker was given
+  std::unique_ptr<ParserProcess> worker_, next_, last_;  // at work; to come; gone
+  int files_ = 0;                                        // that the worker was given
 };
 
 }  // namespace rebus

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -22,6 +23,7 @@
 #include "agents/parsers/parser_messages.h"
 #include "agents/parsers/zygote_service.h"
 #include "agents/workers/clamav_engine.h"
+#include "descriptor/spool.h"
 
 #ifdef REBUS_SANITIZED
 // In the cage nothing can be written but answers, and no process be looked at: an error ends the worker.
@@ -36,6 +38,8 @@ constexpr int kUsage = 2;
 constexpr uint64_t kWorkMemory = 2ULL << 30;    // bytes, beyond what the signatures take
 constexpr uint64_t kMoreScratch = 64ULL << 20;  // bytes, beyond what may be looked at
 constexpr int kWords = 8;                       // with its name
+
+constexpr std::string_view kWarmUps[] = {"text\n", "<html><script>1</script></html>\n", "From: a\n\ntext\n"};
 
 // Of address space, that is there already.
 uint64_t memory_in_use() {
@@ -54,7 +58,35 @@ CageLimits cage_limits(const ScanLimits& limits) {
   return all;
 }
 
+// What libraries do when they are needed first: on bytes of our own, in the current folder.
+Result<void> warm_up(const ClamavEngine& engine) {
+  constexpr const char* kName = "warm-up";
+  FileHandle file(open(kName, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600));
+  if (file.get() < 0)
+    return Error{Code::kUnavailable, std::string("temporary files: ") + std::strerror(errno)};
+  for (std::string_view bytes : kWarmUps) {
+    bool is_empty = ftruncate(file.get(), 0) == 0 && lseek(file.get(), 0, SEEK_SET) == 0;
+    auto written = is_empty ? write_all(file.get(), as_bytes(bytes), "temporary files") : Result<void>();
+    if (!written) return written;
+    (void)engine.scan(file.get());
+  }
+  unlink(kName);
+  return {};
+}
+
+// Once for all workers; and once in each, before it says that it is ready, because memory is shared only
+// until it is written to.
+Result<void> warm_up_zygote(const ClamavEngine& engine) {
+  auto folder = PrivateFolder::make();
+  if (!folder) return folder.error();
+  bool is_there = chdir(folder->path().c_str()) == 0;
+  auto warm =
+      is_there ? warm_up(engine) : Error{Code::kUnavailable, folder->path() + ": " + std::strerror(errno)};
+  return chdir("/") == 0 ? warm : Error{Code::kUnavailable, std::strerror(errno)};
+}
+
 void serve(const ClamavEngine& engine, ParserLink& link) {
+  if (!warm_up(engine)) return;
   while (true) {
     auto frame = link.receive();
     if (!frame || frame->word != ParserWord::kScan) return;
@@ -68,10 +100,11 @@ int be_zygote(SandboxLevel level, const char* database, const ScanLimits& limits
   tzset();
   auto engine = ClamavEngine::load(database, limits);
   ZygoteHello hello{ClamavEngine::version(), 0, {}};
+  auto ready = engine ? warm_up_zygote(*engine) : engine.error();
   if (engine) hello.signatures = engine->signatures();
-  if (!engine) hello.trouble = engine.error().message;
+  if (!ready) hello.trouble = ready.error().message;
   auto said = send_packet(control.get(), pack(hello));
-  if (!engine || !said) return 1;
+  if (!ready || !said) return 1;
   ZygoteService(std::move(control), level, cage_limits(limits), [&](ParserLink& link) {
     serve(*engine, link);
   }).run();

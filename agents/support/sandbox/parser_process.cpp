@@ -33,13 +33,13 @@ void ParserProcess::set_patience(std::chrono::seconds patience) {
 }
 
 Result<void> ParserProcess::start() {
-  if (is_running()) return {};
-  auto started = spawn();
-  if (started) started = take_hello();
+  auto started = launch();
+  if (started && !is_ready_) started = take_hello();
   return started ? started : Error{Code::kUnavailable, started.error().message};
 }
 
-Result<void> ParserProcess::spawn() {
+Result<void> ParserProcess::launch() {
+  if (is_running()) return {};
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return Error{Code::kFailed, origin_->name() + ": " + std::strerror(errno)};
@@ -47,6 +47,7 @@ Result<void> ParserProcess::spawn() {
   auto pid = origin_->start(other.get(), file_);
   if (!pid) return pid.error();
   pid_ = *pid;
+  is_ready_ = false;
   link_ = std::make_unique<ParserLink>(std::move(own));
   link_->set_patience(kStartPatience);
   return {};
@@ -61,6 +62,7 @@ Result<void> ParserProcess::take_hello() {
     stop();
     return Error{Code::kUnavailable, escape(unescape(hello->trouble))};
   }
+  is_ready_ = true;
   layers_ = std::move(hello->layers);
   link_->set_patience(patience_);
   return {};

@@ -31,8 +31,12 @@ class ParserProcess {
   // Starts it, if it does not run. kUnavailable says what is missing: the program, or a layer of the cage;
   // kFailed: it cannot work.
   Result<void> start();
+  // The same, but does not wait until it is ready: start() does, later.
+  Result<void> launch();
   bool is_running() const { return pid_ != 0; }
   void stop();
+  // Nothing is wanted of it any more: it ends by itself, for stop() not to wait.
+  void dismiss() { link_.reset(); }
 
   // An error kills the worker: kFailed says how it ended, for people.
   Result<void> send(ParserWord word, std::string_view body, Bytes bytes = {});
@@ -40,6 +44,8 @@ class ParserProcess {
   Result<void> say(ParserWord word, const T& what, Bytes bytes = {}) {
     return send(word, pack(what), bytes);
   }
+  // What was sent leaves now, not with receive() only. Errors come with that.
+  void flush() { (void)link_->flush(); }
   // The next answer; what it wants of `value` meanwhile it is given. Errors of reading that as they are.
   Result<ParserFrame> receive(const Value& value);
   // The worker says what no worker says: it is killed.
@@ -51,7 +57,6 @@ class ParserProcess {
   const std::vector<std::string>& layers() const { return layers_; }
 
  private:
-  Result<void> spawn();
   Result<void> take_hello();
   Result<void> give(const Want& want, const Value& value);
   Error ended(const Error& why);
@@ -62,6 +67,7 @@ class ParserProcess {
   pid_t pid_ = 0;
   std::unique_ptr<ParserLink> link_;
   std::vector<std::string> layers_;
+  bool is_ready_ = false;  // it has said hello
   bool was_silent_ = false;
   std::string buffer_;
 };
