@@ -37,7 +37,7 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kMaxErrors = 4096;  // bytes kept of standard error
 constexpr const char* kCellProgram = "rebus_cell";
 constexpr const char* kUsualPath = "/usr/bin:/bin";
-constexpr std::chrono::seconds kPatience{30};  // to kill what is in a cell, on a busy host
+constexpr std::chrono::seconds kPatience{90};  // to make a cell, and to kill what is in it, on a busy host
 
 Error no_cell_program() {
   return {Code::kUnavailable,
@@ -70,8 +70,10 @@ Result<FileHandle> file_with(std::string_view bytes) {
 // rebus_cell at work; all that is in the cell is killed and gone when the destructor returns.
 class RunningCell {
  public:
-  RunningCell(pid_t pid, FileHandle control, FileHandle out, FileHandle err)
-      : pid_(pid), control_(std::move(control)), out_(std::move(out)), err_(std::move(err)) {}
+  struct Pipes {
+    FileHandle control, out, err, trace;
+  };
+  RunningCell(pid_t pid, Pipes pipes) : pid_(pid), pipes_(std::move(pipes)) {}
   ~RunningCell() { end(); }
   RunningCell(const RunningCell&) = delete;
   RunningCell& operator=(const RunningCell&) = delete;
@@ -80,15 +82,18 @@ class RunningCell {
   Result<CellReport> wait(const ChildProgram& program, ChildEnd& result) {
     // It watches over the time itself; should it be stuck, it is killed, and the cell with it.
     auto deadline = Clock::now() + program.time + kPatience;
-    std::array<pollfd, 3> polled{
-        {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {control_.get(), POLLIN, 0}}};
-    while (polled[0].fd >= 0 || polled[1].fd >= 0 || polled[2].fd >= 0) {
+    std::array<pollfd, 4> polled{{{pipes_.out.get(), POLLIN, 0},
+                                  {pipes_.err.get(), POLLIN, 0},
+                                  {pipes_.trace.get(), POLLIN, 0},
+                                  {pipes_.control.get(), POLLIN, 0}}};
+    while (std::ranges::any_of(polled, [](const pollfd& each) { return each.fd >= 0; })) {
       auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
       if (left <= 0) return Error{Code::kFailed, "rebus_cell does not answer and was killed"};
       poll(polled.data(), polled.size(), static_cast<int>(left));
       if (polled[0].revents != 0 && !take_output(program, result)) polled[0].fd = -1;
-      if (polled[1].revents != 0 && !take(err_, result.err)) polled[1].fd = -1;
-      if (polled[2].revents != 0 && !take(control_, report_)) polled[2].fd = -1;
+      if (polled[1].revents != 0 && !take(pipes_.err, result.err)) polled[1].fd = -1;
+      if (polled[2].revents != 0 && !take_trace(program, result)) polled[2].fd = -1;
+      if (polled[3].revents != 0 && !take(pipes_.control, report_)) polled[3].fd = -1;
       result.err.resize(std::min(result.err.size(), kMaxErrors));
     }
     end();
@@ -108,22 +113,35 @@ class RunningCell {
 
   bool take_output(const ChildProgram& program, ChildEnd& result) {
     std::string part;
-    if (!take(out_, part)) return false;
+    if (!take(pipes_.out, part)) return false;
     const uint64_t room = program.most_output - taken_;
     if (part.size() > room) result.how = ChildEnd::How::kOutput;
     part.resize(std::min<uint64_t>(part.size(), room));
     taken_ += part.size();
     auto used = program.take_output ? program.take_output(part) : Result<void>();
     if (!program.take_output) result.out += part;
-    if (!used) taking_error_ = used.error();
     if (used && result.how != ChildEnd::How::kOutput) return true;
-    shutdown(control_.get(), SHUT_WR);  // nobody wants more: the cell ends
+    return stop(used, result);
+  }
+
+  bool take_trace(const ChildProgram& program, ChildEnd& result) {
+    std::string part;
+    if (!take(pipes_.trace, part)) return false;
+    auto used = program.take_trace(part);
+    return used ? true : stop(used, result);
+  }
+
+  // Nobody wants more: the cell ends.
+  bool stop(const Result<void>& why, ChildEnd& result) {
+    if (!why && why.error().code != Code::kLimit) taking_error_ = why.error();
+    result.how = ChildEnd::How::kOutput;
+    shutdown(pipes_.control.get(), SHUT_WR);
     return false;
   }
 
   void end() {
     if (pid_ <= 0) return;
-    control_ = FileHandle(-1);
+    pipes_.control = FileHandle(-1);
     pollfd has_ended{pid_fd_.get(), POLLIN, 0};
     if (poll(&has_ended, 1, kPatience.count() * 1000) == 0) kill(-pid_, SIGKILL);
     while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
@@ -132,7 +150,7 @@ class RunningCell {
 
   pid_t pid_;
   FileHandle pid_fd_{pidfd_open(pid_, 0)};
-  FileHandle control_, out_, err_;
+  Pipes pipes_;
   uint64_t taken_ = 0;
   std::string report_;
   std::optional<Error> taking_error_;
@@ -146,7 +164,10 @@ CellOrder order_of(const ChildProgram& program) {
                   .time = static_cast<uint64_t>(program.time.count()),
                   .folders = program.folders,
                   .variables = program.variables,
-                  .words = program.words};
+                  .words = program.words,
+                  .strace = program.strace,
+                  .system = program.system,
+                  .is_sample = program.is_sample};
   for (const ChildFile& file : program.files) order.inputs.push_back(file.name);
   const char* path = std::getenv("PATH");
   order.variables.push_back(std::string("PATH=") + (path != nullptr ? path : kUsualPath));
@@ -183,12 +204,14 @@ Result<ChildEnd> end_of(const ChildProgram& program, const CellReport& report, C
     return Error{Code::kNotFound, "there is no " + escape(program.words.front()) + " in the sandbox"};
   end.layers = report.layers;
   end.refused_processes = report.refused_processes;
+  end.memory_kills = report.memory_kills;
   end.exit_code = report.word == Word::kExit     ? report.number
                   : report.word == Word::kSignal ? 128 + report.number
                                                  : 128 + SIGKILL;
   if (end.how == ChildEnd::How::kOutput) return end;
   if (report.word == Word::kSignal) end.how = ChildEnd::How::kSignal;
   if (report.word == Word::kTime) end.how = ChildEnd::How::kTime;
+  if (report.word == Word::kLost) end.how = ChildEnd::How::kLost;
   if (report.word == Word::kMemory) end.how = ChildEnd::How::kMemory;
   return end;
 }
@@ -204,19 +227,26 @@ Result<ChildEnd> run_child(const ChildProgram& program, std::string_view input) 
   if (!control) return control.error();
   ChildFiles files{in->get(), out->write.get(), err->write.get(), {control->theirs.get()}};
   for (const ChildFile& file : program.files) files.more.push_back(file.fd);
+  auto trace = program.strace.empty() ? Result<Pipe>(Pipe{}) : make_pipe();
+  if (!trace) return trace.error();
+  if (!program.strace.empty()) files.more.push_back(trace->write.get());
   auto pid = spawn_child({.words = {program_beside_us(kCellProgram)}, .most_memory = RLIM_INFINITY}, files);
   if (!pid) return pid.error().code == Code::kNotFound ? no_cell_program() : pid.error();
   out->write = FileHandle(-1);  // the child's alone: else its end is never seen
   err->write = FileHandle(-1);
+  trace->write = FileHandle(-1);
   control->theirs = FileHandle(-1);
   ChildEnd end;
-  RunningCell cell(*pid, std::move(control->ours), std::move(out->read), std::move(err->read));
+  RunningCell cell(
+      *pid, {std::move(control->ours), std::move(out->read), std::move(err->read), std::move(trace->read)});
   auto report = cell.wait(program, end);
   return report ? end_of(program, *report, std::move(end)) : report.error();
 }
 
 Result<void> check_limits(const ChildProgram& program, const ChildEnd& end) {
   std::string what;
+  if (end.how == ChildEnd::How::kLost)
+    return Error{Code::kFailed, program.words.front() + " was killed from outside"};
   if (end.how == ChildEnd::How::kTime)
     what = "took more than " + std::to_string(program.time.count()) + " ms";
   if (end.how == ChildEnd::How::kOutput)

@@ -68,5 +68,21 @@ TEST(Mutation, ProgramsNeverCrashTheReadingOfImports) {
   mutate_and_run(seeds, 30'000, fuzz_imports);
 }
 
+TEST(Mutation, TracesNeverCrashTheirReading) {
+  const std::string begin =
+      "7 1.000001 execve(\"/input/sample\", [\"sample\", \"-x\"], 0x7f /* 3 vars */) = 0\n";
+  mutate_and_run(
+      {begin + "7 1.000002 openat(AT_FDCWD, \"/tmp/a\\n\\x1b\\\"\", O_WRONLY|O_CREAT, 0600) = 3\n"
+               "7 1.000003 clone(child_stack=NULL, flags=SIGCHLD) = 2 /* 8 in strace's PID NS */\n",
+       begin + "7 1.000002 wait4(-1,  <unfinished ...>\n8 1.000003 connect(3, {sa_family=AF_INET, "
+               "sin_port=htons(80), sin_addr=inet_addr(\"192.0.2.1\")}, 16) = -1 ENETUNREACH (Network is "
+               "unreachable)\n"
+               "7 1.000004 <... wait4 resumed>[{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 2\n",
+       begin + "7 1.000002 --- SIGSEGV {si_signo=SIGSEGV} ---\n7 1.000003 +++ killed by SIGSEGV (core "
+               "dumped) +++\n"
+               "8 1.000004 +++ exited with 3 +++\n"},
+      30'000, fuzz_trace);
+}
+
 }  // namespace
 }  // namespace rebus::mutation_test

@@ -8,6 +8,8 @@
 
 #include "agents/support/elf_imports.h"
 #include "agents/support/pe_imports.h"
+#include "agents/support/strace/trace_reader.h"
+#include "agents/support/strace/trace_summary.h"
 #include "bus/codec.h"
 #include "descriptor/escape.h"
 #include "descriptor/pack.h"
@@ -99,6 +101,29 @@ inline void fuzz_imports(std::string_view bytes) {
   auto libraries = read_pe_imports(value);
   auto symbols = read_elf_imports(value);
   must(!libraries || !symbols || !*libraries || !*symbols, "no file is both PE and ELF");
+}
+
+// Everything that a trace tells, as text.
+inline std::string told_of_trace(std::string_view trace, size_t piece) {
+  std::string told;
+  TraceSummary summary;
+  TraceReader reader("/input/sample", [&](const TraceEvent& event) {
+    summary.add(event);
+    told += event.json() + "\n";
+  });
+  for (size_t at = 0; at < trace.size(); at += piece) reader.read(trace.substr(at, piece));
+  reader.end();
+  JsonObject object;
+  summary.write_to(object);
+  object.add("gaps", summary.gaps());
+  return told + object.str();
+}
+
+inline void fuzz_trace(std::string_view trace) {
+  std::string whole = told_of_trace(trace, std::max<size_t>(1, trace.size()));
+  must(whole == told_of_trace(trace, 7), "it does not count in what pieces a trace comes");
+  must(is_utf8(whole), "what is told is UTF-8");
+  must(whole.find('\x1b') == whole.npos && whole.find('\0') == whole.npos, "it is harmless");
 }
 
 }  // namespace rebus

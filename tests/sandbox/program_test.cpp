@@ -16,13 +16,13 @@
 #include "agents/support/sandbox/sandbox_level.h"
 #include "descriptor/file_handle.h"
 #include "descriptor/pack.h"
+#include "tests/sandbox/sample_runner.h"
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
 namespace rebus::program_test {
 namespace {
 
-namespace fs = std::filesystem;
 using How = ChildEnd::How;
 
 constexpr uid_t kOrdinary = 1234;
@@ -90,31 +90,10 @@ class Program : public testing::TestWithParam<bool> {
 INSTANTIATE_TEST_SUITE_P(Users, Program, testing::Bool(),
                          [](const auto& suite) { return suite.param ? "ordinary" : "own"; });
 
-// Processes that have this among their words; those that ended have none.
-size_t processes_with(const std::string& word) {
-  size_t count = 0;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
-    std::ifstream file(entry.path() / "cmdline");
-    std::string words{std::istreambuf_iterator<char>(file), {}};
-    count += words.find(word) != words.npos;
-  }
-  return count;
-}
-
 // Also of the children of this process.
 const std::string& own_mark() {
   static const std::string kMark = "1000." + std::to_string(getpid());
   return kMark;
-}
-
-size_t cgroups() {
-  size_t count = 0;
-  std::error_code ignored;
-  for (auto it = fs::recursive_directory_iterator("/sys/fs/cgroup", ignored);
-       it != fs::recursive_directory_iterator(); it.increment(ignored))
-    count += it->path().filename().string().starts_with("rebus_cell_");
-  return count;
 }
 
 // --- what it is given ---
@@ -287,22 +266,22 @@ TEST_P(Program, has_no_more_processes_than_it_may) {
   program.most_processes = 16;
   auto end = run(program);
   EXPECT_NE(end.err.find("Cannot fork"), std::string::npos) << end.err;
-  EXPECT_EQ(processes_with(own_mark()), 0u);
+  EXPECT_EQ(processes_with(own_mark()).size(), 0u);
 }
 
 TEST_P(Program, ends_with_all_that_it_started) {
   auto end = run(script("setsid sh -c 'trap \"\" TERM HUP; sleep " + own_mark() + "' & exit 3"));
   EXPECT_EQ(end.exit_code, 3u);
-  EXPECT_EQ(processes_with(own_mark()), 0u);
+  EXPECT_EQ(processes_with(own_mark()).size(), 0u);
   ChildProgram bomb = script("exec perl -e 'fork while 1' " + own_mark());  // a shell gives up
   bomb.time = std::chrono::milliseconds(300);
   EXPECT_EQ(run(bomb).how, static_cast<uint64_t>(How::kTime));
-  EXPECT_EQ(processes_with(own_mark()), 0u);
+  EXPECT_EQ(processes_with(own_mark()).size(), 0u);
 }
 
 // Whoever is killed in the middle of it.
 TEST_P(Program, leaves_nothing_when_its_agent_is_killed) {
-  const size_t before = cgroups();
+  const size_t before = cell_cgroups();
   const std::string line = "setsid sleep " + own_mark() + " & sleep " + own_mark();
   pid_t agent = fork();
   if (agent == 0) {
@@ -310,11 +289,12 @@ TEST_P(Program, leaves_nothing_when_its_agent_is_killed) {
     (void)run_child(script(line), "");
     _exit(0);
   }
-  EXPECT_TRUE(eventually([] { return processes_with("sleep" + std::string(1, '\0') + own_mark()) == 2; }));
+  EXPECT_TRUE(
+      eventually([] { return processes_with("sleep" + std::string(1, '\0') + own_mark()).size() == 2; }));
   kill(agent, SIGKILL);
   waitpid(agent, nullptr, 0);
-  EXPECT_TRUE(eventually([] { return processes_with(own_mark()) == 0; }));
-  EXPECT_TRUE(eventually([&] { return cgroups() == before; }));
+  EXPECT_TRUE(eventually([] { return processes_with(own_mark()).empty(); }));
+  EXPECT_TRUE(eventually([&] { return cell_cgroups() == before; }));
 }
 
 // --- layers ---

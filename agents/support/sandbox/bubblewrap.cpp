@@ -13,19 +13,18 @@ using Words = std::vector<std::string>;
 void append(Words& words, std::initializer_list<std::string> more) { words.insert(words.end(), more); }
 
 // /bin and others: links into /usr, or folders of their own on hosts from before that.
-void add_system(Words& words) {
+void add_system(Words& words, const std::string& root) {
   namespace fs = std::filesystem;
-  append(words, {"--ro-bind", "/usr", "/usr"});
-  for (const char* folder : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
+  for (const char* folder : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
     std::error_code error;
-    fs::path target = fs::read_symlink(folder, error);
+    fs::path target = fs::read_symlink(root + folder, error);
     if (!error) {
       append(words, {"--symlink", target.string(), folder});
-    } else if (fs::is_directory(folder, error)) {
-      append(words, {"--ro-bind", folder, folder});
+    } else if (fs::is_directory(root + folder, error)) {
+      append(words, {"--ro-bind", root + folder, folder});
     }
   }
-  append(words, {"--dir", "/etc", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"});
+  append(words, {"--dir", "/etc", "--ro-bind-try", root + "/etc/ld.so.cache", "/etc/ld.so.cache"});
 }
 
 }  // namespace
@@ -35,15 +34,15 @@ Words bubblewrap_words(const CellOrder& order, const BubblewrapFiles& files, con
   append(words, {"--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
                  "--unshare-cgroup-try", "--disable-userns", "--die-with-parent", "--new-session",
                  "--cap-drop", "ALL", "--hostname", "sandbox", "--as-pid-1", "--clearenv"});
-  add_system(words);
+  add_system(words, order.system);
   for (const std::string& folder : order.folders) append(words, {"--ro-bind-try", folder, folder});
   append(words, {"--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"});
   append(words, {"--size", std::to_string(order.scratch), "--tmpfs", kCellScratch, "--chdir", kCellScratch});
   for (size_t i = 0; i < order.inputs.size(); i++) {
-    append(words, {"--perms", "0555", "--ro-bind-data", std::to_string(kFirstCellInput + i),
+    append(words, {"--perms", "0555", "--file", std::to_string(kFirstCellInput + i),
                    std::string(kCellInputs) + "/" + order.inputs[i]});
   }
-  append(words, {"--perms", "0555", "--ro-bind-data", std::to_string(files.init), "/rebus_init"});
+  append(words, {"--perms", "0555", "--file", std::to_string(files.init), "/rebus_init"});
   append(words, {"--remount-ro", "/", "--seccomp", std::to_string(files.filter)});
   for (const std::string& variable : order.variables) {
     size_t equals = variable.find('=');

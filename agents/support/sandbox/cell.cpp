@@ -39,7 +39,8 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Word = CellReport::Word;
 
-constexpr size_t kMostReport = 4096;  // bytes that rebus_init says
+constexpr size_t kMostReport = 4096;           // bytes that rebus_init says
+constexpr std::chrono::seconds kPatience{60};  // with a busy host, until the program begins
 constexpr const char* kNoBubblewrap = "no-bubblewrap";
 
 std::string init_path() { return fs::read_symlink("/proc/self/exe").replace_filename("rebus_init"); }
@@ -54,7 +55,7 @@ class Cell {
     auto started = start();
     if (!started) return {.word = Word::kNoCell, .text = started.error().message};
     Word end = wait();
-    end_all();
+    end_all(end);
     return report(end);
   }
   ~Cell() {
@@ -77,7 +78,19 @@ class Cell {
       return Error{Code::kUnavailable,
                    "cgroup (" + (cgroup ? "only " + cgroup_->layer() : cgroup.error().message) + ")"};
     words_ = bubblewrap_words(order_, {init_.get(), filter_.get()}, init_words());
+    if (is_traced()) add_strace();
     return {};
+  }
+
+  bool is_traced() const { return !order_.strace.empty(); }
+  int trace() const { return kFirstCellInput + static_cast<int>(order_.inputs.size()); }
+  // It opens the pipe anew, so that nothing that it starts has it; of root it is another user who does that.
+  void add_strace() {
+    if (geteuid() == 0 && fchown(trace(), kNobody, kNobody) != 0) return;
+    std::vector<std::string> words = {"strace"};
+    words.insert(words.end(), order_.strace.begin(), order_.strace.end());
+    words.insert(words.end(), {"-o", "/proc/self/fd/" + std::to_string(trace())});
+    words_.insert(words_.begin(), words.begin(), words.end());
   }
 
   // Without any of it: a folder of its own, and files that it could as well find elsewhere.
@@ -112,7 +125,8 @@ class Cell {
     bool is_in_cell = order_.level != SandboxLevel::kNone;
     std::vector<std::string> words = {is_in_cell ? is_strict() ? "must" : "may" : "none",
                                       std::to_string(order_.memory), std::to_string(order_.scratch),
-                                      std::to_string(is_in_cell ? order_.processes : 0)};
+                                      std::to_string(is_in_cell ? order_.processes : 0),
+                                      order_.is_sample ? "sample" : "tool"};
     words.insert(words.end(), order_.words.begin(), order_.words.end());
     return words;
   }
@@ -130,6 +144,7 @@ class Cell {
     child_end_ = FileHandle(pidfd_open(child_, 0));
     FileHandle nowhere(open("/dev/null", O_RDWR | O_CLOEXEC));
     for (int own_copy : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere.get(), own_copy);
+    if (is_traced()) dup2(nowhere.get(), trace());
     return {};
   }
 
@@ -165,15 +180,20 @@ class Cell {
 
   // Until it has ended, its time is over, or nobody wants it.
   Word wait() {
-    const auto deadline = Clock::now() + std::chrono::milliseconds(order_.time);
+    auto deadline = Clock::now() + kPatience;  // for the cell; then for the program
+    bool has_started = false;
     std::array<pollfd, 3> polled{
         {{kCellControl, POLLIN, 0}, {init_says_.get(), POLLIN, 0}, {child_end_.get(), POLLIN, 0}}};
-    while (polled[1].fd >= 0 || polled[2].fd >= 0) {
+    while (polled[2].fd >= 0) {  // with it all in the cell ends
       auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-      if (left <= 0) return Word::kTime;
+      if (left <= 0) return has_started ? Word::kTime : Word::kExit;
       poll(polled.data(), polled.size(), static_cast<int>(std::min<int64_t>(left, 1 << 30)));
       if (polled[0].revents != 0) return Word::kStopped;
       if (polled[1].revents != 0 && !listen()) polled[1].fd = -1;
+      if (!has_started && InitReport::of_text(said_).has_started) {
+        has_started = true;
+        deadline = Clock::now() + std::chrono::milliseconds(order_.time);
+      }
       if (polled[2].revents != 0) polled[2].fd = -1;
     }
     return Word::kExit;
@@ -187,12 +207,22 @@ class Cell {
     return size > 0;
   }
 
-  // Children, theirs when they are dead, and so on.
-  static void end_all() {
-    const std::string children = "/proc/self/task/" + std::to_string(getpid()) + "/children";
+  static void kill_children(pid_t parent) {
+    std::string number = std::to_string(parent);
+    std::ifstream list("/proc/" + number + "/task/" + number + "/children");
+    for (pid_t pid = 0; list >> pid;) kill(pid, SIGKILL);
+  }
+
+  // Children, theirs when they are dead, and so on. strace may first write how they ended, to who reads it.
+  void end_all(Word end) const {
+    constexpr int kLastWords = 2000;  // ms
+    if (is_traced() && end != Word::kStopped) {
+      kill_children(child_);
+      pollfd has_ended{child_end_.get(), POLLIN, 0};
+      poll(&has_ended, 1, kLastWords);
+    }
     do {
-      std::ifstream list(children);
-      for (pid_t pid = 0; list >> pid;) kill(pid, SIGKILL);
+      kill_children(getpid());
     } while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR);
   }
 
@@ -201,22 +231,23 @@ class Cell {
     InitReport init = InitReport::of_text(said_);
     CellReport report{.word = end};
     if (cgroup_) report.refused_processes = cgroup_->refused_processes();
+    if (cgroup_) report.memory_kills = cgroup_->memory_kills();
     if (!init.has_started && end == Word::kExit) return not_started(init, std::move(report));
     report.layers = layers(init);
     if (end != Word::kExit) return report;
-    report.word = init.is_signal ? Word::kSignal : Word::kExit;
-    report.number = init.has_ended ? init.number : SIGKILL;
-    if (!init.has_ended) report.word = Word::kSignal;
+    report.word = !init.is_done ? Word::kLost : init.is_signal ? Word::kSignal : Word::kExit;
+    report.number = init.number;
     bool is_good = report.word == Word::kExit && report.number == 0;
-    if (!is_good && cgroup_ && cgroup_->memory_kills() > 0) report.word = Word::kMemory;
+    if (!is_good && report.memory_kills > 0) report.word = Word::kMemory;
     return report;
   }
 
-  static CellReport not_started(const InitReport& init, CellReport report) {
+  CellReport not_started(const InitReport& init, CellReport report) const {
     report.word = init.is_not_found ? Word::kNotFound : Word::kNoCell;
     report.text = init.missing;
     if (init.missing == kNoBubblewrap)
-      report.text = "namespaces (there is no bwrap in $PATH: apt-get install bubblewrap)";
+      report.text = is_traced() ? "strace (there is none in $PATH: apt-get install strace)"
+                                : "namespaces (there is no bwrap in $PATH: apt-get install bubblewrap)";
     if (init.missing.empty()) report.text = "namespaces (bubblewrap cannot make them)";
     return report;
   }

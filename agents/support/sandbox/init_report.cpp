@@ -16,8 +16,8 @@ InitReport InitReport::of_text(std::string_view text) {
     if (word == kInitMissing) report.missing = rest;
     if (word == kInitNotFound) report.is_not_found = true;
     if (word == kInitStarted) report.has_started = true;
+    if (word == kInitDone) report.is_done = true;
     if (word == kInitExit || word == kInitSignal) {
-      report.has_ended = true;
       report.is_signal = word == kInitSignal;
       report.number = std::atoi(rest.c_str());
     }
