@@ -37,7 +37,10 @@ const AgentSpec unarchive_agent = {
     .summary = "takes archives and compressed files apart, recursively",
     .help =
         "Takes objects under /archive/ and /compressed/: tar, zip, 7z, rar, cab, iso, cpio, ar, deb, rpm,\n"
-        "lha, xar, warc; gzip, bzip2, xz, lzma, lzip, lz4, zstd, compress. Members become objects labelled\n"
+        "lha, xar, warc; gzip, bzip2, xz, lzma, lzip, lz4, zstd, compress. With the program 7zz of 7-Zip "
+        "(Debian:\n"
+        "7zip) also encrypted 7z, Deflate64 and arj, with unar (Debian: unar) encrypted rar. Members become "
+        "objects labelled\n"
         "archive:member, a single compressed file loses its suffix. What is in archives in archives is "
         "taken\n"
         "apart in turn.\n"
@@ -50,7 +53,7 @@ const AgentSpec unarchive_agent = {
         "made.\n"
         "Nothing is written to disk under a name from an archive. Archives are read by workers that can open "
         "no\n"
-        "file, reach no network and start no program (docs/security.md).\n"
+        "file, reach no network and start no program; 7zz and unar run in a sandbox (docs/security.md).\n"
         "\n"
         "  rebus_agent unarchive --passwords 's3cret,other' inject sample.zip -- ls\n"
         "  rebus_agent unarchive --passwords @words.txt inject sample.zip -- ls",

@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -189,6 +190,7 @@ Result<std::optional<ArchiveMember>> LibarchiveReader::next() {
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) continue;
     ArchiveMember member = member_of(entry, next_index_++);
     if (member.type == ArchiveMember::Type::kDirectory && member.size > 0) look_into_directory(member);
+    if (format() == ARCHIVE_FORMAT_RAR_V5) look_at_rar5(member);
     return std::optional(std::move(member));
   }
   return failure("damaged headers");
@@ -199,6 +201,12 @@ Result<std::optional<ArchiveMember>> LibarchiveReader::next() {
 void LibarchiveReader::look_into_directory(ArchiveMember& member) const {
   if (format() == ARCHIVE_FORMAT_TAR) member.type = ArchiveMember::Type::kFile;
   member.is_unreadable = has_directory();
+}
+
+void LibarchiveReader::look_at_rar5(ArchiveMember& member) {
+  if (!rar5_) rar5_.emplace(source_->value);
+  rar5_file_ = rar5_->next().value_or(Rar5Headers::File());
+  member.encrypted = member.encrypted || rar5_file_.is_encrypted;
 }
 
 // A name in a character set that it does not know is no damage: the bytes are there.
@@ -232,7 +240,9 @@ LibarchiveReader::Block LibarchiveReader::next_block() {
 
 LibarchiveReader::Reading LibarchiveReader::read(const Use& use) {
   Utf8Locale locale;
+  if (rar5_file_.is_encrypted) return {End::kUnreadable, "encryption of RAR 5 is not supported", {}};
   Reading reading;
+  uint32_t checksum = 0;
   for (int idle = 0; idle < kMaxIdleCalls;) {
     Block block = next_block();
     bool ends = block.status == ARCHIVE_EOF;
@@ -242,11 +252,18 @@ LibarchiveReader::Reading LibarchiveReader::read(const Use& use) {
     if (!block.bytes.empty() || ends) {
       auto used = use(block.offset, block.bytes);
       if (!used) return {End::kStopped, {}, used.error()};
+      if (rar5_file_.checksum) checksum = crc32_z(checksum, block.bytes.data(), block.bytes.size());
     }
-    if (ends) return reading;
+    if (ends) return checked(reading, checksum);
     idle = block.bytes.empty() ? idle + 1 : 0;
   }
   return {End::kBroken, "no more data comes", {}};
+}
+
+LibarchiveReader::Reading LibarchiveReader::checked(Reading reading, uint32_t checksum) const {
+  bool is_wrong = rar5_file_.checksum && *rar5_file_.checksum != checksum;
+  return is_wrong && reading.end == End::kWhole ? Reading{End::kDamaged, "its checksum is wrong", {}}
+                                                : reading;
 }
 
 LibarchiveReader::Reading LibarchiveReader::ended(End end) const {

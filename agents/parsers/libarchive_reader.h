@@ -9,6 +9,7 @@
 
 #include "agents/parsers/container.h"
 #include "agents/parsers/decompression.h"
+#include "agents/parsers/rar5_headers.h"
 
 namespace rebus {
 
@@ -40,6 +41,8 @@ class LibarchiveReader final : public ArchiveReader {
   Result<void> open();
   void note_damage(int status);
   void look_into_directory(ArchiveMember& member) const;
+  void look_at_rar5(ArchiveMember& member);
+  Reading checked(Reading reading, uint32_t checksum) const;
   Block next_block();
   Reading ended(End end) const;
   int format() const;         // of libarchive, without the variant
@@ -54,6 +57,8 @@ class LibarchiveReader final : public ArchiveReader {
   bool is_at_rest_ = false;
   bool has_more_ = false;  // than the directory of a zip names
   std::optional<std::string> damage_;
+  std::optional<Rar5Headers> rar5_;
+  Rar5Headers::File rar5_file_;  // the current one
 };
 
 // What is inside all compressions around a file that is no archive; one read().

@@ -1,5 +1,7 @@
 #include "agents/support/budget.h"
 
+#include <algorithm>
+
 namespace rebus {
 namespace {
 
@@ -18,6 +20,11 @@ Budget::Budget(const Limits& limits, uint64_t container_bytes)
     : limits_(limits),
       container_limit_(container_limit(limits, container_bytes)),
       end_(std::chrono::steady_clock::now() + limits.time) {}
+
+std::chrono::milliseconds Budget::time_left() const {
+  using std::chrono::milliseconds;
+  return std::max(std::chrono::ceil<milliseconds>(end_ - std::chrono::steady_clock::now()), milliseconds(0));
+}
 
 std::optional<Budget::Spent> Budget::time() const {
   if (std::chrono::steady_clock::now() < end_) return {};

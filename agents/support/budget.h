@@ -27,6 +27,12 @@ class Budget {
   // A member of `size` bytes is complete.
   void member(uint64_t size) { bytes_ += size; }
 
+  // The same members come once more: they are counted anew.
+  void begin_again() { entries_ = bytes_ = 0; }
+  // What is left.
+  uint64_t room() const { return container_limit_ - bytes_; }
+  std::chrono::milliseconds time_left() const;
+
   uint64_t entries() const { return entries_; }
   uint64_t bytes() const { return bytes_; }
 

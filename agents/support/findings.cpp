@@ -44,6 +44,12 @@ void Findings::add_encrypted(const std::string& member, const std::string& reaso
   if (!member.empty()) tell(encrypted_, member);
 }
 
+void Findings::forget_encrypted() {
+  encrypted_.clear();
+  encrypted_count_ = 0;
+  encrypted_reason_.clear();
+}
+
 void Findings::add_skipped(const ArchiveMember& member) {
   using Type = ArchiveMember::Type;
   bool is_link = member.type == Type::kSymlink || member.type == Type::kHardlink;
@@ -77,7 +83,8 @@ Result<void> Findings::push_stops(Work& work, const Limits& limits, uint64_t ext
 
 Result<void> Findings::push_encrypted(Work& work) const {
   JsonObject json;
-  json.add("count", encrypted_count_).add("members", encrypted_).add("reason", encrypted_reason_);
+  std::string reason = encrypted_reason_ + (advice_.empty() ? "" : "; " + advice_);
+  json.add("count", encrypted_count_).add("members", encrypted_).add("reason", reason);
   return push_result(work, std::string(kLimitPath) + "/encrypted", json.str());
 }
 
@@ -95,6 +102,7 @@ Result<void> Findings::verdict(uint64_t extracted) const {
   std::string message = "damaged or truncated: " + first_damage_;
   if (damages_ > 1) message += ", and " + std::to_string(damages_ - 1) + " more such";
   message += "; " + counted(extracted, "member") + " came out";
+  if (!advice_.empty()) message += "; " + advice_;
   return Error{Code::kFailed, message};
 }
 

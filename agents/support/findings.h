@@ -21,6 +21,10 @@ class Findings {
   void add_skipped(const ArchiveMember& member);
   void add_damage(const std::string& what, const std::string& member);
   void forget_damage() { damages_ = 0; }
+  void forget_encrypted();
+  bool has_encrypted() const { return encrypted_count_ > 0; }
+  // What would help, if something is encrypted or damaged.
+  void advise(const std::string& what) { advice_ = what; }
 
   // Pushes /limit/<what>, /limit/encrypted and /unarchive/skipped, as far as there is something to tell.
   Result<void> push(Work& work, const Limits& limits, uint64_t extracted) const;
@@ -41,6 +45,7 @@ class Findings {
   std::vector<std::string> encrypted_;
   uint64_t encrypted_count_ = 0;
   std::string encrypted_reason_;
+  std::string advice_;
   std::vector<std::string> skipped_;
   uint64_t symlinks_ = 0, hardlinks_ = 0, others_ = 0;
   uint64_t damages_ = 0;

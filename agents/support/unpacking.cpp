@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "agents/support/child_program.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -22,10 +23,12 @@ constexpr uint64_t kMaxPasswordTries = 20'000;
 Unpacking::Unpacking(Work& work, const Limits& limits, const std::vector<std::string>& passwords)
     : work_(work),
       limits_(limits),
+      archive_(work.value()),
       parser_{limits.time},
       passwords_(passwords),
       budget_(limits, work.value().size()),
-      pusher_(work, limits.name_bytes) {}
+      pusher_(work, limits.name_bytes),
+      other_(OtherUnpacker::for_path(work.descriptor().selector.path())) {}
 
 Result<void> Unpacking::run() {
   if (work_.record().level >= limits_.levels) {
@@ -43,6 +46,8 @@ Result<void> Unpacking::take_apart() {
   auto read = read_members();
   if (!read) return read;
   if (is_single_file() && !stopped_) return read_single_file();
+  if (other_helps_ && !stopped_) read = take_apart_elsewhere();
+  if (!read) return read;
   auto pushed = push_empty_files();
   if (!pushed || stopped_) return pushed;
   return resolve_links();
@@ -57,7 +62,7 @@ bool Unpacking::is_single_file() const { return budget_.entries() == 0 && is_com
 Result<void> Unpacking::read_members() {
   uint64_t next_index = 0;
   for (int openings = 0; openings <= kMaxReopenings; openings++) {
-    auto reader = parser_.archive(work_.value(), passwords_);
+    auto reader = parser_.archive(archive_, passwords_);
     auto step = read_from(*reader, next_index);
     if (!step) return step.error();
     stopped_ = *step == Step::kStop;
@@ -124,6 +129,7 @@ Result<Unpacking::Step> Unpacking::bad_header(const Error& error) {
     return Step::kStop;
   }
   if (error.code != Code::kFailed) return error;
+  note_if_other_helps(error.message);
   if (tells_of_encryption(error.message)) {
     findings_.add_encrypted("", error.message);
   } else {
@@ -143,7 +149,8 @@ Result<Unpacking::Step> Unpacking::take(ArchiveReader& reader, const ArchiveMemb
   }
   if (has_bytes(member)) return take_file(reader, member);
   if (member.type == Type::kHardlink) return take_hardlink(member);
-  if (member.type != Type::kDirectory) findings_.add_skipped(member);
+  bool is_told = member.type == Type::kDirectory || !is_new(member.name, member.link_target);
+  if (!is_told) findings_.add_skipped(member);
   return Step::kNext;
 }
 
@@ -166,7 +173,12 @@ Result<Unpacking::Step> Unpacking::take_file(ArchiveReader& reader, const Archiv
   if (is_cut) extraction = {{End::kUnreadable, "ends before its declared size", {}}, {}, {}};
   bool wrong_password = member.encrypted && extraction.reading.end == End::kDamaged;
   if (!extraction.value || wrong_password) return take_unread(reader, member, extraction.reading);
-  if (extraction.reading.end == End::kDamaged) findings_.add_damage(extraction.reading.message, member.name);
+  if (extraction.reading.end == End::kDamaged) {
+    findings_.add_damage(extraction.reading.message, member.name);
+    note_if_other_helps(extraction.reading.message);
+    if (other_helps_) doubted_.push_back({member, *extraction.value});
+    if (other_helps_) return Step::kNext;
+  }
   return push_file(member, *extraction.value);
 }
 
@@ -174,6 +186,7 @@ Result<Unpacking::Step> Unpacking::take_file(ArchiveReader& reader, const Archiv
 Result<Unpacking::Step> Unpacking::take_unread(const ArchiveReader& reader, const ArchiveMember& member,
                                                const ContainedBytes::Reading& reading) {
   if (reading.error) return *reading.error;
+  note_if_other_helps(reading.message);
   if (tells_of_encryption(reading.message)) {
     findings_.add_encrypted(member.name, reading.message);
     count_password_tries();
@@ -194,6 +207,73 @@ Result<Unpacking::Step> Unpacking::ran_out(const Extraction& extraction, const s
   if (!extraction.spent) return *extraction.reading.error;
   findings_.add_spent(*extraction.spent, member);
   return extraction.spent->what == "entry-bytes" ? Step::kNext : Step::kStop;
+}
+
+// --- by another program ---
+
+void Unpacking::note_if_other_helps(const std::string& message) {
+  other_helps_ = other_helps_ || (other_ && other_->can_help(message));
+}
+
+bool Unpacking::is_new(const std::string& name, const std::string& what) {
+  const std::string both = name + '\0' + what;
+  if (is_again_) return !known_.contains(both);
+  if (other_) known_.insert(both);
+  return true;
+}
+
+Result<void> Unpacking::take_apart_elsewhere() {
+  using How = OtherUnpacker::Answer::How;
+  budget_.begin_again();
+  auto writer = work_.new_value();
+  auto answer = other_->unpack(archive_, passwords_, {budget_.time_left(), budget_.room()}, *writer);
+  if (!answer) return answer.error();
+  bool has_helped = answer->how == How::kWhole || answer->how == How::kPartly;
+  return has_helped ? take_all_again(*answer) : tell_no_help(*answer);
+}
+
+Result<void> Unpacking::take_all_again(const OtherUnpacker::Answer& answer) {
+  findings_.forget_damage();
+  findings_.forget_encrypted();
+  if (answer.how == OtherUnpacker::Answer::How::kPartly) findings_.add_damage(answer.reason, "");
+  archive_ = *answer.tar;
+  hard_links_ = {};
+  doubted_.clear();
+  other_.reset();
+  other_helps_ = false;
+  is_again_ = true;
+  return read_members();
+}
+
+Result<void> Unpacking::tell_no_help(const OtherUnpacker::Answer& answer) {
+  using How = OtherUnpacker::Answer::How;
+  if (answer.how == How::kMissing) findings_.advise(answer.reason);
+  if (answer.how == How::kEncrypted && !findings_.has_encrypted())
+    findings_.add_encrypted("", "no password opens it, or it is damaged");
+  if (answer.how == How::kNoTime) {
+    auto most = static_cast<uint64_t>(std::min(limits_.time, kMostTimeElsewhere).count());
+    findings_.add_spent({"time", most, "another program took more seconds than allowed"}, "");
+  }
+  if (answer.how == How::kNoMemory)
+    findings_.add_spent({"memory", ChildProgram().most_memory, "unpacking it takes too much memory"}, "");
+  if (answer.how == How::kNoRoom) {
+    bool is_budget = budget_.room() < kMostUnpackedElsewhere;
+    findings_.add_spent({is_budget ? "bytes" : "scratch", std::min(budget_.room(), kMostUnpackedElsewhere),
+                         "more bytes come out than another program may unpack"},
+                        "");
+  }
+  return push_doubted();
+}
+
+// Nobody knows better.
+Result<void> Unpacking::push_doubted() {
+  for (const Doubted& doubted : doubted_) {
+    auto step = push_file(doubted.member, doubted.value);
+    if (!step) return step.error();
+    stopped_ = *step == Step::kStop;
+    if (stopped_) return {};
+  }
+  return {};
 }
 
 // --- passwords ---
@@ -222,7 +302,7 @@ Result<bool> Unpacking::search_password(const ArchiveMember& member) {
 }
 
 Result<Extraction> Unpacking::extract_with(const std::string& password, uint64_t index) {
-  auto reader = parser_.archive_in_steps(work_.value(), {password});
+  auto reader = parser_.archive_in_steps(archive_, {password});
   while (true) {
     auto member = reader->next();
     if (!member) return member.error();
@@ -248,6 +328,7 @@ Result<Unpacking::Step> Unpacking::push_file(const ArchiveMember& member, const 
 }
 
 Result<Unpacking::Step> Unpacking::push(const Value& value, const std::string& name, uint64_t index) {
+  if (!is_new(name, value.digest().hex())) return Step::kNext;
   auto pushed = pusher_.push_member(value, name, index);
   if (pushed) return Step::kNext;
   if (pushed.error().code != Code::kLimit) return pushed.error();
@@ -269,7 +350,7 @@ Result<void> Unpacking::push_empty_files() {
 
 Result<void> Unpacking::resolve_links() {
   if (hard_links_.links().empty()) return {};
-  auto reader = parser_.archive_in_steps(work_.value(), passwords_);
+  auto reader = parser_.archive_in_steps(archive_, passwords_);
   auto step = read_links(*reader);
   if (!step) return step.error();
   return {};

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "agents/parsers/container.h"
@@ -12,6 +13,7 @@
 #include "agents/support/findings.h"
 #include "agents/support/hard_links.h"
 #include "agents/support/member_pusher.h"
+#include "agents/support/other_unpacker.h"
 #include "agents/support/sandbox/container_parser.h"
 
 namespace rebus {
@@ -34,6 +36,12 @@ class Unpacking {
   };
 
   Result<void> take_apart();
+  Result<void> take_apart_elsewhere();
+  Result<void> take_all_again(const OtherUnpacker::Answer& answer);
+  Result<void> tell_no_help(const OtherUnpacker::Answer& answer);
+  Result<void> push_doubted();
+  void note_if_other_helps(const std::string& message);
+  bool is_new(const std::string& name, const std::string& what);
   bool is_single_file() const;
   Result<void> read_members();
   Result<Step> read_from(ArchiveReader& reader, uint64_t& next_index);
@@ -63,6 +71,7 @@ class Unpacking {
 
   Work& work_;
   const Limits& limits_;
+  Value archive_;  // that is read: what was given, or what another program made of it
   ContainerParser parser_;
   std::vector<std::string> passwords_;  // the last one that worked first
   Budget budget_;
@@ -74,6 +83,16 @@ class Unpacking {
   int vain_searches_ = 0;  // for a password
   bool skips_encrypted_ = false;
   bool stopped_ = false;
+  // What libarchive cannot read, another program may: it gives all members once more.
+  std::optional<OtherUnpacker> other_;
+  bool other_helps_ = false;
+  bool is_again_ = false;
+  struct Doubted {
+    ArchiveMember member;
+    Value value;
+  };
+  std::vector<Doubted> doubted_;  // whose bytes libarchive calls wrong, until the other one was asked
+  std::unordered_set<std::string> known_;  // what came out or was told before
   // The member pushed last: links that follow it at once need no second pass.
   std::string last_name_;
   std::optional<Value> last_value_;
