@@ -1,6 +1,7 @@
 #include "agents/parsers/zygote_service.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,13 +37,15 @@ ZygoteAnswer trouble(std::string words) {
 
 }  // namespace
 
-ZygoteService::ZygoteService(FileHandle control, SandboxLevel level, const CageLimits& limits, Serve serve)
+ZygoteService::ZygoteService(FileHandle control, SandboxLevel level, const CageLimits& limits,
+                             std::chrono::milliseconds rest, Serve serve)
     : control_(std::move(control)),
       level_(level),
       limits_(limits),
+      rest_(rest),
       serve_(std::move(serve)),
       needs_folders_(level == SandboxLevel::kNone || !has_namespaces(limits)) {
-  if (needs_folders_) PrivateFolder::remove_left_over();
+  PrivateFolder::remove_left_over();
 }
 
 ZygoteService::~ZygoteService() {
@@ -50,7 +53,7 @@ ZygoteService::~ZygoteService() {
 }
 
 void ZygoteService::run() {
-  while (true) {
+  while (is_wanted()) {
     auto packet = receive_packet(control_.get());
     if (!packet) return;
     auto call = unpack<ZygoteCall>(packet->bytes);
@@ -58,6 +61,11 @@ void ZygoteService::run() {
     auto said = send_packet(control_.get(), pack(answer(*call, std::move(packet->files))));
     if (!said) return;
   }
+}
+
+bool ZygoteService::is_wanted() const {
+  pollfd waiting{control_.get(), POLLIN, 0};
+  return !workers_.empty() || poll(&waiting, 1, static_cast<int>(rest_.count())) != 0;
 }
 
 ZygoteAnswer ZygoteService::answer(const ZygoteCall& call, std::vector<FileHandle> files) {

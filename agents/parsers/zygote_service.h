@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
@@ -22,18 +23,21 @@ class ZygoteService {
  public:
   // What a worker does with its link, until it returns.
   using Serve = std::function<void(ParserLink&)>;
-  // `control`: a socket to the agent (SOCK_SEQPACKET).
-  ZygoteService(FileHandle control, SandboxLevel level, const CageLimits& limits, Serve serve);
+  // `control`: a socket to the agent (SOCK_SEQPACKET). Without a worker for the time of `rest` it ends: it
+  // takes memory, and is started anew when it is needed.
+  ZygoteService(FileHandle control, SandboxLevel level, const CageLimits& limits,
+                std::chrono::milliseconds rest, Serve serve);
   ~ZygoteService();
   ZygoteService(const ZygoteService&) = delete;
   ZygoteService& operator=(const ZygoteService&) = delete;
 
-  // Until the agent is gone.
+  // Until the agent is gone, or has no worker for too long.
   void run();
 
  private:
   using Folder = std::optional<PrivateFolder>;  // where the namespaces give none
 
+  bool is_wanted() const;
   ZygoteAnswer answer(const ZygoteCall& call, std::vector<FileHandle> files);
   ZygoteAnswer start_worker(int socket, int file);
   ZygoteAnswer end_worker(pid_t worker);
@@ -42,6 +46,7 @@ class ZygoteService {
   FileHandle control_;
   const SandboxLevel level_;
   const CageLimits limits_;
+  const std::chrono::milliseconds rest_;
   const Serve serve_;
   const bool needs_folders_;
   std::map<pid_t, Folder> workers_;

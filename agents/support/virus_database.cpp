@@ -36,7 +36,8 @@ std::vector<fs::path> signature_files(const std::string& folder) {
   std::vector<fs::path> files;
   std::error_code error;
   for (fs::directory_iterator each(folder, error), end; !error && each != end; each.increment(error)) {
-    std::string extension = each->path().extension().string();
+    std::error_code unknown;
+    std::string extension = each->is_regular_file(unknown) ? each->path().extension().string() : "";
     if (std::find(std::begin(kExtensions), std::end(kExtensions), extension) != std::end(kExtensions))
       files.push_back(each->path());
   }

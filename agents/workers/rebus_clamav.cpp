@@ -37,7 +37,8 @@ namespace {
 constexpr int kUsage = 2;
 constexpr uint64_t kWorkMemory = 2ULL << 30;    // bytes, beyond what the signatures take
 constexpr uint64_t kMoreScratch = 64ULL << 20;  // bytes, beyond what may be looked at
-constexpr int kWords = 8;                       // with its name
+constexpr std::chrono::minutes kRest{1};
+constexpr int kWords = 8;  // with its name
 
 constexpr std::string_view kWarmUps[] = {"text\n", "<html><script>1</script></html>\n", "From: a\n\ntext\n"};
 
@@ -58,7 +59,8 @@ CageLimits cage_limits(const ScanLimits& limits) {
   return all;
 }
 
-// What libraries do when they are needed first: on bytes of our own, in the current folder.
+// What libraries do when they are needed first, and copies of memory that is shared until it is written to:
+// before the worker says that it is ready. On bytes of our own.
 Result<void> warm_up(const ClamavEngine& engine) {
   constexpr const char* kName = "warm-up";
   FileHandle file(open(kName, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600));
@@ -72,17 +74,6 @@ Result<void> warm_up(const ClamavEngine& engine) {
   }
   unlink(kName);
   return {};
-}
-
-// Once for all workers; and once in each, before it says that it is ready, because memory is shared only
-// until it is written to.
-Result<void> warm_up_zygote(const ClamavEngine& engine) {
-  auto folder = PrivateFolder::make();
-  if (!folder) return folder.error();
-  bool is_there = chdir(folder->path().c_str()) == 0;
-  auto warm =
-      is_there ? warm_up(engine) : Error{Code::kUnavailable, folder->path() + ": " + std::strerror(errno)};
-  return chdir("/") == 0 ? warm : Error{Code::kUnavailable, std::strerror(errno)};
 }
 
 void serve(const ClamavEngine& engine, ParserLink& link) {
@@ -100,12 +91,11 @@ int be_zygote(SandboxLevel level, const char* database, const ScanLimits& limits
   tzset();
   auto engine = ClamavEngine::load(database, limits);
   ZygoteHello hello{ClamavEngine::version(), 0, {}};
-  auto ready = engine ? warm_up_zygote(*engine) : engine.error();
   if (engine) hello.signatures = engine->signatures();
-  if (!ready) hello.trouble = ready.error().message;
+  if (!engine) hello.trouble = engine.error().message;
   auto said = send_packet(control.get(), pack(hello));
-  if (!ready || !said) return 1;
-  ZygoteService(std::move(control), level, cage_limits(limits), [&](ParserLink& link) {
+  if (!engine || !said) return 1;
+  ZygoteService(std::move(control), level, cage_limits(limits), kRest, [&](ParserLink& link) {
     serve(*engine, link);
   }).run();
   return 0;

@@ -78,5 +78,6 @@ int main(int, char** words) {
   auto serve = [&](ParserLink& link) {
     while (link.receive()) misbehave(link, how);
   };
-  ZygoteService(std::move(control), *sandbox_level_named(words[1]), {}, serve).run();
+  const std::chrono::milliseconds rest(how == "rests" ? 100 : 60'000);
+  ZygoteService(std::move(control), *sandbox_level_named(words[1]), {}, rest, serve).run();
 }

@@ -2,9 +2,10 @@
 #include "agents/support/sandbox/zygote.h"
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <filesystem>
@@ -26,7 +27,13 @@ using Names = std::vector<std::string>;
 
 class Engine : public testing::Test {
  protected:
+  Engine() {
+    fs::create_directory(folder_.at("tmp"));
+    fs::permissions(folder_.at("tmp"), fs::perms::all);
+    setenv("TMPDIR", folder_.at("tmp").c_str(), 1);
+  }
   ~Engine() override {
+    unsetenv("TMPDIR");
     setenv("PATH", path_.c_str(), 1);
     set_sandbox_level(SandboxLevel::kRequired);
   }
@@ -113,6 +120,34 @@ TEST_F(Engine, ThatIsGoneIsStartedAnew) {
   }
 }
 
+TEST_F(Engine, ThatIsNotNeededEndsAndComesAgain) {
+  use_rogue("rests");
+  auto zygote = Zygote::start("rebus_clamav", {signatures_}, std::chrono::seconds(60));
+  ASSERT_TRUE(zygote.ok()) << zygote.error().message;
+  EXPECT_TRUE(eventually([&] { return (*zygote)->is_gone(); }));
+  auto rogue = scanner();
+  ASSERT_TRUE(rogue.refresh().ok());
+  ASSERT_TRUE(rogue.scan(Value::of("x")).ok()) << "it has a worker: it is needed";
+}
+
+TEST_F(Engine, FindsTheSameForAnOrdinaryUser) {
+  if (geteuid() != 0) return;  // everything here was tried as one
+  use_real();
+  fs::permissions(folder_.path(), fs::perms(0755));
+  pid_t pid = fork();
+  if (pid == 0) {
+    bool is_user = setresgid(1234, 1234, 1234) == 0 && setresuid(1234, 1234, 1234) == 0;
+    prctl(PR_SET_DUMPABLE, 1);  // as after a start as that user
+    auto real = scanner();
+    bool is_ready = is_user && real.refresh().ok();
+    auto answer = is_ready ? real.scan(Value::of(eicar())) : Error{Code::kUnavailable, ""};
+    auto layers = real.source().sandbox;
+    bool is_caged = std::count(layers.begin(), layers.end(), "seccomp") == 1;
+    _exit(answer && verdict_of(*answer).verdict == "found" && is_caged ? 0 : 1);
+  }
+  EXPECT_EQ(wait_for_end(pid), 0);
+}
+
 TEST_F(Engine, InItsCageCannotEndAnything) {
   use_rogue("kills-zygote");
   auto rogue = scanner();
@@ -143,13 +178,7 @@ bool is_gone(pid_t pid) {
 
 class Remains : public Engine {
  protected:
-  Remains() {
-    fs::create_directory(folder_.at("tmp"));
-    fs::permissions(folder_.at("tmp"), fs::perms::all);
-    setenv("TMPDIR", folder_.at("tmp").c_str(), 1);
-    use_real();
-  }
-  ~Remains() override { unsetenv("TMPDIR"); }
+  Remains() { use_real(); }
 
   struct Pids {
     pid_t agent = 0, zygote = 0, worker = 0;
@@ -209,7 +238,7 @@ TEST_F(Remains, OfAKilledEngineAreNone) {
     EXPECT_TRUE(eventually([&] { return is_gone(pids.worker); }));
   }
   EXPECT_FALSE(is_empty()) << "nobody was left to remove it";
-  Pids other = start_agent(SandboxLevel::kNone);
+  Pids other = start_agent(SandboxLevel::kRequired);
   end(other.agent);
   EXPECT_TRUE(eventually([&] { return is_empty(); })) << "the next one did";
 }

@@ -83,7 +83,8 @@ Zygote::~Zygote() {
 
 bool Zygote::is_gone() const {
   std::lock_guard lock(mutex_);
-  return is_gone_;
+  pollfd other_end{control_.get(), 0, 0};
+  return is_gone_ || (poll(&other_end, 1, 0) > 0 && (other_end.revents & POLLHUP) != 0);
 }
 
 Result<ZygoteAnswer> Zygote::call(const ZygoteCall& what, std::span<const int> files) {
