@@ -169,17 +169,18 @@ ones; ones that cannot be used are told, and the old ones stay. Signatures more 
 
 With newer signatures --rescan looks again at what is stored: at nothing (new), at all in which nothing was found
 (clean), or at everything (all), when the next file comes, also after a restart. What is found then is a new version of
-the result, and where it differs /antivirus/clamav/difference says how.
+the result, and where it differs /antivirus/clamav/difference says how. request_processing --force does it at once.
 
 With --clamd a daemon is asked instead: over its local socket it is handed the open file, else sent the bytes. It must
 say when it has not seen all of a file, which is tried out at the start: clamd.conf needs AlertExceedsMax and
-AlertEncrypted. Its limits are in its clamd.conf. What can be done to it by a hostile file is up to whoever runs it.
+AlertEncrypted. Its limits are in its clamd.conf; what it cuts off without a word, as large members of zip files, only an
+engine of our own can be seen to do. What can be done to it by a hostile file is up to whoever runs it.
 
 Examples:
   rebus_agent antivirus unarchive inject apt1.tgz -- return --short /antivirus/clamav
   rebus_agent antivirus --database ./signatures inject samples/* -- return --raw /antivirus/clamav
   rebus_agent --bus zmq antivirus --rescan clean --jobs 4
-  rebus_agent --bus zmq ls --regex /antivirus/clamav/difference)";
+  rebus_agent --bus zmq ls /antivirus/clamav/difference)";
 
 }  // namespace
 
