@@ -1,6 +1,5 @@
 #include "agents/support/clamav_scanner.h"
 
-#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -14,16 +13,9 @@ constexpr const char* kEngineProgram = "rebus_clamav";
 constexpr std::chrono::seconds kLoadPatience{280};  // less than a claim lives
 constexpr int kMostScans = 50;                      // of one worker: whoever took it over sees no more
 constexpr int kScanTries = 3;  // of a file that ends workers: the first may have been spoilt by another file
-constexpr size_t kMostScanNames = 1000, kMostScanText = 512;
 
 // It keeps changing while it is read: as it is replaced.
 constexpr int kDatabaseReadings = 5;
-
-bool is_short(const std::vector<std::string>& texts) {
-  return texts.size() <= kMostScanNames && std::all_of(texts.begin(), texts.end(), [](const auto& text) {
-           return text.size() <= kMostScanText;
-         });
-}
 
 ScanAnswer limit_reached(const char* which) {
   ScanAnswer answer;
@@ -97,17 +89,12 @@ Result<std::shared_ptr<const ClamavScanner::Engine>> ClamavScanner::load_anew(co
 
 // The worker of the old one has ended what it was given.
 Result<void> ClamavScanner::adopt(std::shared_ptr<const Engine> engine) {
-  if (!file_) {
-    auto file = SharedFile::make("rebus-antivirus");
-    if (!file) return file.error();
-    file_ = std::make_unique<SharedFile>(*std::move(file));
-  }
   auto worker = new_worker(*engine);
-  auto started = worker->start();  // a layer of the cage may be missing
+  auto started = worker ? (*worker)->start() : worker.error();  // a layer of the cage may be missing
   if (!started) return started;
   next_.reset();
   last_.reset();
-  worker_ = std::move(worker);
+  worker_ = *std::move(worker);
   files_ = 0;
   engine_ = std::move(engine);
   source_ = {escape(unescape(engine_->zygote->hello().version)), engine_->database, {}, worker_->layers()};
@@ -115,50 +102,45 @@ Result<void> ClamavScanner::adopt(std::shared_ptr<const Engine> engine) {
   return {};
 }
 
-std::unique_ptr<ParserProcess> ClamavScanner::new_worker(const Engine& engine) const {
-  return std::make_unique<ParserProcess>(engine.zygote, std::chrono::seconds(limits_.seconds) + grace_,
-                                         file_->readable());
-}
-
-// Making its cage and ending take a worker as long as many small files: neither is waited for.
-void ClamavScanner::replace_worker() {
-  worker_->dismiss();
-  last_ = std::exchange(worker_, next_ ? std::move(next_) : new_worker(*engine_));
-  files_ = 1;
-}
-
-void ClamavScanner::launch_next() {
-  if (next_) return;
-  worker_->flush();  // it has something to do meanwhile
-  next_ = new_worker(*engine_);
-  (void)next_->launch();
+Result<std::unique_ptr<ClamavWorker>> ClamavScanner::new_worker(const Engine& engine) const {
+  return ClamavWorker::make(engine.zygote, std::chrono::seconds(limits_.seconds) + grace_);
 }
 
 Result<ScanAnswer> ClamavScanner::scan(const Value& value) {
   if (value.size() > limits_.file_bytes) return limit_reached(".MaxFileSize");
-  auto filled = file_->fill(value);
-  if (!filled) return filled.error();
   for (int i = 1;; i++) {
-    auto answer = ask();
+    auto answer = ask(value);
     if (answer || answer.error().code != Code::kFailed) return answer;
     if (worker_->was_silent()) return limit_reached(".MaxScanTime");
     if (i == kScanTries) return answer;
   }
 }
 
-Result<ScanAnswer> ClamavScanner::ask() {
+Result<ScanAnswer> ClamavScanner::ask(const Value& value) {
   if (!worker_->is_running()) files_ = 0;
-  if (files_++ == kMostScans) replace_worker();
-  auto ready = worker_->start();
+  auto ready = files_ < kMostScans ? Result<void>() : replace_worker();
+  if (ready) ready = worker_->begin(value);
+  if (!ready) return ready.error();
   source_.sandbox = worker_->layers();
-  if (ready) ready = worker_->send(ParserWord::kScan, {});
-  if (ready && files_ == kMostScans / 2) launch_next();
-  auto frame = ready ? worker_->receive(Value()) : ready.error();
-  if (!frame) return frame.error();
-  auto answer = frame->word == ParserWord::kScanned ? unpack<ScanAnswer>(frame->body) : worker_->misbehaves();
-  bool is_good = answer && is_short(answer->names) && is_short(answer->warnings) &&
-                 answer->error.size() <= kMostScanText;
-  return is_good || !worker_->is_running() ? answer : worker_->misbehaves();
+  if (++files_ == kMostScans / 2) launch_next();
+  return worker_->end();
+}
+
+// Making its cage and ending take a worker as long as many small files: neither is waited for.
+void ClamavScanner::launch_next() {
+  auto next = new_worker(*engine_);
+  if (!next) return;  // it is told when it is needed
+  next_ = *std::move(next);
+  (void)next_->launch();
+}
+
+Result<void> ClamavScanner::replace_worker() {
+  auto next = next_ ? std::move(next_) : new_worker(*engine_);
+  if (!next) return next.error();
+  worker_->dismiss();
+  last_ = std::exchange(worker_, *std::move(next));
+  files_ = 0;
+  return {};
 }
 
 }  // namespace rebus

@@ -3,8 +3,7 @@
 
 #include <memory>
 
-#include "agents/support/sandbox/parser_process.h"
-#include "agents/support/sandbox/shared_file.h"
+#include "agents/support/clamav_worker.h"
 #include "agents/support/sandbox/zygote.h"
 #include "agents/support/virus_scanner.h"
 
@@ -31,10 +30,10 @@ class ClamavScanner final : public VirusScanner {
   static Result<std::shared_ptr<const Engine>> load_anew(const std::string& database,
                                                          const ScanLimits& limits);
   Result<void> adopt(std::shared_ptr<const Engine> engine);
-  Result<ScanAnswer> ask();
-  std::unique_ptr<ParserProcess> new_worker(const Engine& engine) const;
+  Result<ScanAnswer> ask(const Value& value);
+  Result<std::unique_ptr<ClamavWorker>> new_worker(const Engine& engine) const;
   void launch_next();
-  void replace_worker();
+  Result<void> replace_worker();
 
   const std::string database_;
   const ScanLimits limits_;
@@ -42,9 +41,8 @@ class ClamavScanner final : public VirusScanner {
   std::shared_ptr<const Engine> engine_;
   std::string refused_;  // state of the folder that could not be loaded
   ScanSource source_;
-  std::unique_ptr<SharedFile> file_;
-  std::unique_ptr<ParserProcess> worker_, next_, last_;  // at work; to come; gone
-  int files_ = 0;                                        // that the worker was given
+  std::unique_ptr<ClamavWorker> worker_, next_, last_;  // at work; to come; gone
+  int files_ = 0;                                       // that the worker was given
 };
 
 }  // namespace rebus
