@@ -11,7 +11,8 @@ build=(cmake ninja-build ccache mold g++ pkg-config cppzmq-dev libzmq3-dev libms
        libyaml-cpp-dev libtlsh-dev libfuzzy-dev libseccomp-dev libclamav-dev bubblewrap)
 test=(libgtest-dev libgmock-dev
       graphviz file binutils iproute2 libarchive-tools zip 7zip xorriso cpio xz-utils zstd lz4 bzip2 gzip tar systemd
-      ssdeep tlsh-tools pev python3-pefile nsis-common clamav clamav-daemon clamav-testfiles strace unar arj chromium fonts-dejavu-core)
+      ssdeep tlsh-tools pev python3-pefile nsis-common clamav clamav-daemon clamav-testfiles unar arj
+      strace qemu-system-arm chromium fonts-dejavu-core)
 sanitizers=(clang libclang-rt-dev llvm)
 check=(clang-format clang-tidy git)
 

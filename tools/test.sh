@@ -17,6 +17,7 @@ export UBSAN_OPTIONS="print_stacktrace=1 halt_on_error=1 ${UBSAN_OPTIONS:-}"
 groups=(build test)
 [[ $preset != asan && $preset != tsan ]] || groups+=(sanitizers)
 tools/packages.sh "${groups[@]}"
+tools/arm64_system.sh build/arm64
 cmake --preset "$preset" -DBUILD_TESTING=ON
 cmake --build --preset "$preset" --parallel "$(nproc)"
 ctest --preset "$preset" --parallel "$(nproc)" "$@" </dev/null

@@ -131,7 +131,7 @@ TEST_P(Strace, gives_arguments_input_and_environment_as_configured) {
 
 TEST_P(Strace, lets_nothing_out) {
   expect_refused("untraced", {{"clone CLONE_UNTRACED", 1}});
-  expect_refused("clone3", Json::object());
+  expect_refused("clone3", {{"clone3 CLONE_UNTRACED", 1}});
   expect_refused("trace-me", {{"ptrace", 1}});
   expect_refused("uring", {{"io_uring_setup", 1}});
   expect_refused("terminal", {{"ioctl TIOCSTI", 1}});
@@ -230,6 +230,64 @@ TEST_P(Strace, leaves_nothing_whoever_is_killed) {
   EXPECT_EQ(cell_cgroups(), before);
 }
 
+// --- another architecture ---
+
+// As this host is none of that architecture: by qemu-user, and in a machine of its own.
+struct Foreign {
+  const char* engine;
+  bool is_ordinary;
+};
+class ForeignStrace : public testing::TestWithParam<Foreign> {
+ protected:
+  const std::string engine_ = GetParam().engine;
+  SampleResult run(const std::string& arguments, const std::string& seconds = "30") const {
+    const std::string machine = REBUS_SOURCE "/build/arm64";
+    EXPECT_TRUE(std::filesystem::exists(machine + "/initrd")) << "tools/arm64_system.sh build/arm64 makes it";
+    return SampleRunner({.agent = "strace_aarch64",
+                         .bytes = file_bytes(machine + "/root/bin/busybox"),
+                         .label = "busybox",
+                         .words = "ELF 64-bit LSB executable, ARM aarch64, statically linked",
+                         .options = sample_options(arguments, {"engine=" + engine_, "machine=" + machine,
+                                                               "seconds=" + seconds, "environment=A=b c"}),
+                         .is_ordinary = GetParam().is_ordinary})
+        .result();
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, ForeignStrace,
+                         testing::Values(Foreign{"user", false}, Foreign{"user", true},
+                                         Foreign{"system", true}),
+                         [](const auto& suite) {
+                           return std::string(suite.param.engine) +
+                                  (suite.param.is_ordinary ? "_ordinary" : "_own");
+                         });
+
+TEST_P(ForeignStrace, tells_what_a_program_did) {
+  auto result = run("wget http://192.0.2.7:8080/x -O /tmp/x");
+  ASSERT_EQ(result.error, "");
+  auto summary = result.json();
+  EXPECT_EQ(summary["architecture"], "aarch64");
+  EXPECT_EQ(summary["engine"], engine_);
+  EXPECT_EQ(summary["end"], (Json{{"exit", 1}}));
+  EXPECT_EQ(summary["partial"], Json::array());
+  EXPECT_EQ(summary["network"][0], (Json{{"call", "connect"},
+                                         {"family", "AF_INET"},
+                                         {"address", "192.0.2.7"},
+                                         {"port", "8080"},
+                                         {"result", "ENETUNREACH"}}));
+  EXPECT_EQ(result.calls({"execve", "socket", "connect", "exit_group"}),
+            (Texts{"execve", "socket", "connect", "exit_group"}));
+  EXPECT_EQ(result.event_list()[0]["time"], 0);
+}
+
+TEST_P(ForeignStrace, gives_arguments_and_environment_and_ends_in_time) {
+  auto result = run("sh -c echo\\x20$A\\x20$0;while\\x20:;do\\x20:;done it's", "1");
+  ASSERT_EQ(result.error, "");
+  EXPECT_EQ(result.json()["output"], "b c it's\\x0a") << result.summary;
+  EXPECT_TRUE(result.is_partial("it was ended after 1 s")) << result.summary;
+  EXPECT_EQ(result.json()["end"]["killed"], "time");
+}
+
 // --- what it takes ---
 
 TEST_P(Strace, fails_on_what_cannot_be_started) {
@@ -290,8 +348,9 @@ TEST(StraceAgents, refuse_to_start_and_say_why) {
             std::string::npos);
   EXPECT_NE(refusal("strace_x86_64", sample_options("", {"engine=none"})).find("there are native"),
             std::string::npos);
-  EXPECT_NE(refusal("strace_aarch64", sample_options("", {"engine=user", "qemu=/nowhere"})).find("/nowhere"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal("strace_aarch64", sample_options("", {"engine=user", "machine=/nowhere"})).find("/nowhere"),
+      std::string::npos);
   EXPECT_NE(refusal("strace_x86_64", sample_options("", {"seconds=0"})).find("--seconds"), std::string::npos);
   EXPECT_NE(refusal("strace_x86_64", sample_options("", {"environment=X"})).find("NAME=VALUE"),
             std::string::npos);

@@ -10,8 +10,10 @@
 #include <cstring>
 
 #include "agents/support/child_program.h"
+#include "agents/support/strace/guest_machine.h"
 #include "agents/support/strace/trace_line.h"
 #include "agents/support/strace/trace_reader.h"
+#include "agents/support/strace/trace_summary.h"
 #include "descriptor/escape.h"
 #include "descriptor/file_handle.h"
 
@@ -20,12 +22,13 @@ namespace {
 
 using How = ChildEnd::How;
 
-constexpr uint64_t kMostSample = 256 << 20;   // bytes of the file
-constexpr uint64_t kMostMemory = 1ULL << 30;  // of each process; of all, where there are cgroups
-constexpr uint64_t kMostScratch = 64 << 20;   // bytes
-constexpr uint64_t kMostProcesses = 64;       // and threads
-constexpr uint64_t kMostOutput = 64 << 10;    // bytes kept of what it writes itself
-constexpr uint64_t kEventsPerTrace = 3;       // bytes of /strace/events to one of the trace, at most
+constexpr uint64_t kMostSample = 256 << 20;    // bytes of the file
+constexpr uint64_t kMostInMachine = 64 << 20;  // the same, in a machine
+constexpr uint64_t kMostMemory = 1ULL << 30;   // of each process; of all, where there are cgroups
+constexpr uint64_t kMostScratch = 64 << 20;    // bytes
+constexpr uint64_t kMostProcesses = 64;        // and threads
+constexpr uint64_t kMostOutput = 64 << 10;     // bytes kept of what it writes itself
+constexpr uint64_t kEventsPerTrace = 3;        // bytes of /strace/events to one of the trace, at most
 constexpr const char* kSample = "sample";
 constexpr const char* kQemu = "qemu-user";
 
@@ -71,25 +74,53 @@ class SampleRun {
         raw_(work.new_value()),
         events_(work.new_value()),
         name_(name_of(work.descriptor().label)),
-        reader_(place_of(is_native() ? name_ : kQemu), [this](const TraceEvent& event) { take(event); }) {}
+        reader_(place_of(setting.engine == SampleEngine::kUser ? kQemu : name_),
+                [this](const TraceEvent& event) { take(event); }) {}
 
   Result<void> run() {
-    auto sample = copy_of(work_.value());
-    if (!sample) return sample.error();
-    ChildProgram program = this->program(sample->get());
-    FileHandle qemu(is_native() ? -1 : open(setting_.qemu.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!is_native() && qemu.get() < 0)
-      return Error{Code::kUnavailable, "there is no " + escape(setting_.qemu)};
-    if (!is_native()) program.files.push_back({kQemu, qemu.get()});
-    auto end = run_child(program, setting_.input);
+    auto end = setting_.engine == SampleEngine::kSystem ? run_in_machine() : run_in_cell();
     reader_.end();
     if (!end) return end.error().code == Code::kNotFound ? not_started() : end.error();
     if (!error_.message.empty()) return error_;
+    if (end->how == How::kExit && summary_.end().how == SampleEnd::How::kUnknown) end->how = How::kLost;
     return push(*end);
   }
 
  private:
-  bool is_native() const { return setting_.engine == SampleEngine::kNative; }
+  Result<ChildEnd> run_in_cell() {
+    auto sample = copy_of(work_.value());
+    if (!sample) return sample.error();
+    ChildProgram program = this->program(sample->get());
+    FileHandle qemu(-1);
+    if (setting_.engine == SampleEngine::kUser) {
+      qemu = FileHandle(open(setting_.qemu.c_str(), O_RDONLY | O_CLOEXEC));
+      if (qemu.get() < 0) return Error{Code::kUnavailable, "there is no " + escape(setting_.qemu)};
+      program.files.push_back({kQemu, qemu.get()});
+      program.words.insert(program.words.begin(), place_of(kQemu));
+    }
+    return run_child(program, setting_.input);
+  }
+
+  Result<ChildEnd> run_in_machine() {
+    auto sample = work_.value().load(kMostInMachine);
+    if (!sample) return sample.error();
+    auto files = machine_files(setting_, name_, *sample);
+    if (!files) return files.error();
+    FileHandle kernel(open((setting_.machine + "/vmlinuz").c_str(), O_RDONLY | O_CLOEXEC));
+    if (kernel.get() < 0)
+      return Error{Code::kUnavailable, "there is no kernel in " + escape(setting_.machine)};
+    ChildProgram program = machine_program(setting_, kernel.get(), files->get());
+    MachineOutput output([this](std::string_view part) { return take_trace(part); },
+                         [this](std::string_view part) { return take_output(part); });
+    program.take_output = [&](std::string_view part) { return output.read(part); };
+    auto end = run_child(program, "");
+    if (!end) return end;
+    if (is_not_started()) return Error{Code::kNotFound, ""};
+    end->layers.emplace_back("virtual machine");
+    if (output.was_time_over()) end->how = How::kTime;
+    if (!output.is_whole() && end->how == How::kExit) end->how = How::kLost;
+    return end;
+  }
 
   ChildProgram program(int sample) {
     ChildProgram program{.words = {place_of(name_)},
@@ -103,7 +134,6 @@ class SampleRun {
                          .system = setting_.system,
                          .is_sample = true,
                          .strace = kStrace};
-    if (!is_native()) program.words.insert(program.words.begin(), place_of(kQemu));
     program.words.insert(program.words.end(), setting_.arguments.begin(), setting_.arguments.end());
     program.take_output = [this](std::string_view part) { return take_output(part); };
     program.take_trace = [this](std::string_view part) { return take_trace(part); };
@@ -132,15 +162,17 @@ class SampleRun {
 
   void take(const TraceEvent& event) {
     summary_.add(event);
-    if (event.pid == reader_.first_pid() && event.name == "execve" && event.has_failed() &&
-        start_error_.empty())
-      start_error_ = event.result;
+    const bool is_first = events_->size() == 0;
+    if (is_first && event.has_failed()) start_error_ = event.result;
     std::string line = event.json() + "\n";
     is_trace_cut_ = is_trace_cut_ || events_->size() + line.size() > kEventsPerTrace * setting_.most_trace;
     if (is_trace_cut_ || !error_.message.empty()) return;
     auto kept = events_->append(as_bytes(line));
     if (!kept) error_ = kept.error();
   }
+
+  // In a machine nobody says so but the trace.
+  bool is_not_started() const { return !start_error_.empty(); }
 
   Error not_started() const {
     return {Code::kFailed, "it cannot be started: " + escape(start_error_.substr(0, 200)) +
@@ -209,8 +241,6 @@ class SampleRun {
 };
 
 }  // namespace
-
-const char* engine_name(SampleEngine engine) { return engine == SampleEngine::kNative ? "native" : "user"; }
 
 Result<void> run_sample(Work& work, const SampleSetting& setting) { return SampleRun(work, setting).run(); }
 

@@ -9,6 +9,7 @@
 #include "agents/support/child_program.h"
 #include "agents/support/option_values.h"
 #include "agents/support/sandbox/sandbox_level.h"
+#include "agents/support/strace/guest_machine.h"
 #include "agents/support/strace/sample_run.h"
 #include "descriptor/escape.h"
 
@@ -36,22 +37,26 @@ Result<SampleEngine> engine_of(const SampleArchitecture& architecture, const std
   if (name.empty())
     return Error{Code::kInvalid, "this host is " + escape(host_architecture()) + " and not " +
                                      architecture.name +
-                                     ": say --engine user if they are to be run by qemu-user"};
+                                     ": say --engine user if they are to be run by qemu-user, or --engine "
+                                     "system for a virtual machine"};
   if (name == "native" && is_own) return SampleEngine::kNative;
   if (name == "native")
     return Error{Code::kInvalid, "--engine native: this host is " + escape(host_architecture()) + ", not " +
                                      architecture.name};
   if (name == "user") return SampleEngine::kUser;
-  return Error{Code::kInvalid, "--engine: no '" + escape(name) + "': there are native and user"};
+  if (name == "system" && architecture.name == std::string("aarch64")) return SampleEngine::kSystem;
+  if (name == "system") return Error{Code::kInvalid, "--engine system: there is a machine for aarch64 only"};
+  return Error{Code::kInvalid, "--engine: no '" + escape(name) + "': there are native, user and system"};
 }
 
-Result<std::string> qemu_of(const SampleArchitecture& architecture, const Options& options) {
-  std::string program = options.text("qemu");
-  if (program.empty()) program = std::string("/usr/bin/qemu-") + architecture.name + "-static";
+// Of the folder, else that of the host's package.
+Result<std::string> qemu_of(const SampleArchitecture& architecture, const std::string& folder) {
+  std::string program = std::string("qemu-") + architecture.name + "-static";
+  program = (folder.empty() ? "/usr/bin" : folder) + "/" + program;
   if (access(program.c_str(), X_OK) == 0) return program;
   return Error{Code::kUnavailable, "there is no " + escape(program) +
-                                       ", which runs them: apt-get install qemu-user-static, or name one "
-                                       "that is linked statically with --qemu"};
+                                       ", which runs them: tools/arm64_system.sh FOLDER gets one, --machine "
+                                       "FOLDER names it (or: apt-get install qemu-user-static)"};
 }
 
 Result<SampleSetting> setting_of(const SampleArchitecture& architecture, const Options& options) {
@@ -59,13 +64,15 @@ Result<SampleSetting> setting_of(const SampleArchitecture& architecture, const O
   auto engine = engine_of(architecture, options.text("engine"));
   if (!engine) return engine.error();
   setting.engine = *engine;
+  setting.machine = options.text("machine");
   if (*engine == SampleEngine::kUser) {
-    auto qemu = qemu_of(architecture, options);
+    auto qemu = qemu_of(architecture, setting.machine);
     if (!qemu) return qemu.error();
     setting.qemu = *qemu;
-    setting.system = options.text("system-root");
-    if (setting.system.empty()) setting.system = "/nonexistent";
+    setting.system = setting.machine.empty() ? "/nonexistent" : setting.machine + "/root";
   }
+  auto machine = *engine == SampleEngine::kSystem ? check_machine(setting.machine) : Result<void>();
+  if (!machine) return machine.error();
   auto seconds = count_option(options, "seconds", kUsualSeconds);
   if (!seconds) return seconds.error();
   if (*seconds < 1 || *seconds > kMostSeconds)
@@ -130,8 +137,10 @@ apt-get install strace bubblewrap) stands outside of it. A sample may notice tha
 
 --engine native runs them on this processor. On another one the choice is the operator's: --engine user has
 qemu-user (Debian: qemu-user-static) run them inside the sandbox, with strace around it: the trace is of what qemu asks of the
-kernel, so some of it is its own; libraries are looked for below --system-root only, and nothing else of this host is there.
-A program of that architecture that a sample starts fails there.
+kernel, so some of it is its own; libraries are looked for in the root of --machine only, and nothing else of this host is there.
+A program of that architecture that a sample starts fails there. --engine system has a virtual machine run each sample, with a
+kernel of that architecture and strace in it (Debian: qemu-system-arm; tools/arm64_system.sh makes the --machine): all is decoded, nothing
+is qemu's own, and it takes some seconds more; a sample that takes over the kernel of the machine could write the trace itself.
 
 Examples:
   rebus_agent strace_)" +
@@ -142,27 +151,22 @@ Examples:
 }
 
 std::vector<OptionSpec> strace_options() {
-  return {
-      {.name = "--run-samples", .help = "run what is analysed; without it the agent refuses to start"},
-      {.name = "--engine", .metavar = "NAME", .help = "who runs them: native, user"},
-      {.name = "--seconds", .metavar = "N", .help = "then all of a sample is killed", .fallback = "30"},
-      {.name = "--trace-mib",
-       .metavar = "N",
-       .help = "a sample is killed when its trace has so many MiB",
-       .fallback = "64"},
-      {.name = "--arguments", .metavar = "WORDS", .help = "of the sample; separated by spaces"},
-      {.name = "--stdin", .metavar = "TEXT", .help = "its standard input; \\x0a is a newline"},
-      {.name = "--environment",
-       .metavar = "LIST",
-       .help = "NAME=VALUE, more than PATH and HOME",
-       .list = true},
-      {.name = "--system-root",
-       .metavar = "FOLDER",
-       .help =
-           "--engine user: libraries of the architecture; without it only what is linked statically runs"},
-      {.name = "--qemu",
-       .metavar = "PROGRAM",
-       .help = "--engine user: a qemu-user that is linked statically"}};
+  return {{.name = "--run-samples", .help = "run what is analysed; without it the agent refuses to start"},
+          {.name = "--engine", .metavar = "NAME", .help = "who runs them: native, user, system"},
+          {.name = "--seconds", .metavar = "N", .help = "then all of a sample is killed", .fallback = "30"},
+          {.name = "--trace-mib",
+           .metavar = "N",
+           .help = "a sample is killed when its trace has so many MiB",
+           .fallback = "64"},
+          {.name = "--arguments", .metavar = "WORDS", .help = "of the sample; separated by spaces"},
+          {.name = "--stdin", .metavar = "TEXT", .help = "its standard input; \\x0a is a newline"},
+          {.name = "--environment",
+           .metavar = "LIST",
+           .help = "NAME=VALUE, more than PATH and HOME",
+           .list = true},
+          {.name = "--machine",
+           .metavar = "FOLDER",
+           .help = "--engine user, system: what tools/arm64_system.sh FOLDER made"}};
 }
 
 Result<void> declare_strace(const SampleArchitecture& architecture, const Options& options) {

@@ -252,10 +252,10 @@ void TraceSummary::add_process(const TraceEvent& call) {
 }
 
 void TraceSummary::add_attempt(const TraceEvent& call) {
-  if (call.name == "clone" && call.has_failed()) {
+  if (is_one_of(call.name, {"clone", "clone3"})) {
     for (const std::string& text : call.arguments) {
-      if (has(text, "CLONE_UNTRACED")) attempts_["clone CLONE_UNTRACED"]++;
-      if (has(text, "CLONE_NEW")) attempts_["clone CLONE_NEW"]++;
+      if (has(text, "CLONE_UNTRACED")) attempts_[call.name + " CLONE_UNTRACED"]++;
+      if (has(text, "CLONE_NEW")) attempts_[call.name + " CLONE_NEW"]++;
     }
   }
   if (call.name == "ioctl" && (has(argument(call, 1), "TIOCSTI") || has(argument(call, 1), "TIOCLINUX")))
@@ -271,6 +271,8 @@ void TraceSummary::add_limit(const TraceEvent& call) {
   if (is_one_of(error, {"ENOSPC", "EFBIG"})) limits_.insert(kNoSpace);
   if (error == "ENOMEM" && is_one_of(call.name, {"mmap", "mremap", "clone", "fork", "vfork"}))
     limits_.insert("it wanted more memory than it may have");
+  if (error == "ENOEXEC" && is_one_of(call.name, {"execve", "execveat"}))
+    limits_.insert("it wanted to start a program that is not for this processor");
   if (error == "EAGAIN" && is_one_of(call.name, {"clone", "fork", "vfork"}))
     limits_.insert("it wanted more processes than it may have");
 }
