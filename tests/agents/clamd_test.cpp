@@ -34,7 +34,7 @@ class Clamd : public testing::Test {
     const std::string socket = folder_.at("socket");
     folder_.write("clamd.conf", "Foreground yes\nSelfCheck 0\nLocalSocket " + socket +
                                     "\nDatabaseDirectory " + signatures_ + "\n" + settings);
-    daemon_ = std::make_unique<Process>(Names{"clamd", "-c", folder_.at("clamd.conf")});
+    daemon_ = std::make_unique<Process>(Names{"/usr/sbin/clamd", "-c", folder_.at("clamd.conf")});
     EXPECT_TRUE(eventually([&] { return std::filesystem::exists(socket) || !daemon_->is_running(); }));
     EXPECT_TRUE(daemon_->is_running()) << daemon_->err();
     return socket;
@@ -82,7 +82,7 @@ TEST_F(Clamd, IsSentBytesOverTheNetwork) {
     folder_.write("clamd.conf", "Foreground yes\nSelfCheck 0\nLocalSocket " + folder_.at("socket") +
                                     "\nDatabaseDirectory " + signatures_ + "\n" + settings + "TCPSocket " +
                                     std::to_string(port) + "\n");
-    daemon_ = std::make_unique<Process>(Names{"clamd", "-c", folder_.at("clamd.conf")});
+    daemon_ = std::make_unique<Process>(Names{"/usr/sbin/clamd", "-c", folder_.at("clamd.conf")});
     EXPECT_TRUE(
         eventually([&] { return std::filesystem::exists(folder_.at("socket")) || !daemon_->is_running(); }));
     if (daemon_->is_running()) address = "127.0.0.1:" + std::to_string(port);
