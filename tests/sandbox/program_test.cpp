@@ -23,6 +23,7 @@
 namespace rebus::program_test {
 namespace {
 
+namespace fs = std::filesystem;
 using How = ChildEnd::How;
 
 constexpr uid_t kOrdinary = 1234;
@@ -350,6 +351,51 @@ TEST(Cell, is_none_where_the_operator_says_so) {
       program);
   EXPECT_EQ(end.out, "bytes") << end.message << end.err;
   EXPECT_EQ(end.layers, std::vector<std::string>{});
+}
+
+// --- a layer that failed ---
+
+constexpr int kDid = 0, kRefused = 1;
+
+int tries(const std::string& without, const std::string& action, bool is_ordinary) {
+  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+  pid_t pid = fork();
+  if (pid == 0) {
+    dup2(memfd_create("output", MFD_CLOEXEC), STDOUT_FILENO);
+    const std::string sample = folder / "samples/sample_static";
+    if (!is_ordinary || become_ordinary())
+      execl((folder / "celled").c_str(), "celled", without.c_str(), sample.c_str(), action.c_str(), nullptr);
+    _exit(2);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
+const std::vector<std::string> kAttempts = {"others",  "itself",   "root",     "network",  "uring",
+                                            "clone3",  "untraced", "trace-me", "int80",    "x32",
+                                            "scratch", "terminal", "escapes",  "inherits", "tracer"};
+
+// What only one layer refuses stands in docs/security.md.
+TEST(Cell, has_a_second_layer_behind_each_but_where_the_documents_say_otherwise) {
+  const std::set<std::pair<std::string, std::string>> only = {
+      {"network", "network"}, {"read-only", "itself"}, {"seccomp", "uring"}, {"seccomp", "untraced"},
+      {"seccomp", "clone3"},  {"seccomp", "trace-me"}, {"seccomp", "int80"}, {"seccomp", "escapes"}};
+  for (const char* without :
+       {"none", "users", "network", "processes", "read-only", "session", "limits", "seccomp", "landlock"}) {
+    for (const std::string& attempt : kAttempts) {
+      EXPECT_EQ(tries(without, attempt, true), only.contains({without, attempt}) ? kDid : kRefused)
+          << attempt << " without " << without;
+    }
+  }
+}
+
+TEST(Cell, of_root_is_the_only_thing_that_takes_root_away) {
+  if (geteuid() != 0) GTEST_SKIP() << "NOT TESTED: only root can try what it can do";
+  for (const std::string& attempt : kAttempts) {
+    EXPECT_EQ(tries("none", attempt, false), kRefused) << attempt;
+    EXPECT_EQ(tries("privileges", attempt, false), attempt == "root" ? kDid : kRefused) << attempt;
+  }
 }
 
 }  // namespace

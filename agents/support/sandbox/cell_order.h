@@ -28,7 +28,7 @@ struct CellOrder {
   std::vector<std::string> variables = {};
   std::vector<std::string> words = {};
   std::vector<std::string> strace = {};  // its options; empty: it is not traced
-  std::string system;                    // the folder that is the root; empty: that of this host
+  std::string system = {};               // the folder that is the root; empty: that of this host
   bool is_sample = false;
   template <class A>
   void fields(A& a) {
