@@ -21,6 +21,7 @@ class JsonObject {
   JsonObject& add(const std::string& key, const char* text) { return add(key, std::string_view(text)); }
   JsonObject& add(const std::string& key, uint64_t number);
   JsonObject& add(const std::string& key, const std::vector<std::string>& texts);
+  JsonObject& add_bool(const std::string& key, bool value) { return add_json(key, value ? "true" : "false"); }
   // `json` is JSON text already.
   JsonObject& add_json(const std::string& key, std::string json);
   std::string str() const;

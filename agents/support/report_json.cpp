@@ -9,8 +9,6 @@ namespace {
 
 constexpr uint64_t kFormat = 1;  // of docs/report.md: raised if a key changes its meaning
 
-const char* truth(bool value) { return value ? "true" : "false"; }
-
 std::string result_json(const ReportedResult& result) {
   const Descriptor& d = result.record.descriptor;
   JsonObject json;
@@ -36,7 +34,7 @@ std::string file_json(const Report& report, const ReportedFile& file) {
   for (const auto& result : file.results) results.push_back(result_json(result));
   JsonObject json;
   json.add("agents", file.agents).add("found", file.found).add("incomplete", file.incomplete);
-  json.add_json("injected", truth(file.is_injected)).add_json("members", json_array(members));
+  json.add_bool("injected", file.is_injected).add_json("members", json_array(members));
   json.add("mime", d.file_type.mime).add("more_names", file.more_names).add("names", file.names);
   json.add_json("results", json_array(results)).add("selector", d.selector.str());
   json.add("sha256", file.record.value_digest.hex()).add("size", file.record.value_size);
@@ -70,7 +68,7 @@ std::string report_json(const Report& report) {
   submission.add("domain", note.domain.str()).add("label", note.label).add("number", report.submission.id);
   submission.add("stored_at", utc_text(note.stored_at_ns)).add("uuid", note.uuid.str());
   JsonObject json;
-  json.add_json("agents", agents_json(report)).add_json("complete", truth(report.is_complete()));
+  json.add_json("agents", agents_json(report)).add_bool("complete", report.is_complete());
   json.add_json("counts", counts_json(report)).add_json("files", json_array(files)).add("format", kFormat);
   json.add("files_left_out", report.left_out).add("incomplete", report.incomplete);
   return json.add_json("submission", submission.str()).add("verdict", verdict_name(report.verdict)).str();

@@ -25,8 +25,6 @@ std::string joined(const std::vector<std::string>& texts) {
   return out;
 }
 
-const char* truth(bool value) { return value ? "true" : "false"; }
-
 // What stands left of a node, or of a further line about it.
 std::string stem(const TreeBranches& branches, bool is_node) {
   std::string out;
@@ -121,9 +119,9 @@ void TreeDrawing::draw_footer(const SubmissionStatus& status) {
   if (wants_json(setting_)) {
     JsonObject json;
     json.add("submission", s.id).add("injected", s.roots).add("extracted", s.files).add("results", s.results);
-    json.add("failures", failures).add("limits", limits).add_json("complete", truth(status.complete));
+    json.add("failures", failures).add("limits", limits).add_bool("complete", status.complete);
     json.add("known_from", status.known_from);
-    json.add_json("cancelled", truth(s.cancelled)).add_json("cut", truth(s.cut));
+    json.add_bool("cancelled", s.cancelled).add_bool("cut", s.cut);
     json.add("gone", status.gone);
     return setting_.out.write(json.str() + "\n");
   }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::chrono::seconds kBootPatience{60};  // it takes some 2 s
 constexpr uint64_t kMachineMemory = 3ULL << 30;    // of qemu, with the 512 MiB of the machine
-constexpr size_t kMostLine = 1 << 20;              // bytes; longer ones are no lines of strace
+constexpr size_t kMostConsoleLine = 1 << 20;       // bytes; longer ones are no lines of strace
 
 // An archive in the form "newc", which the kernel unpacks (its Documentation/driver-api/early-userspace/
 // buffer-format.rst); it may follow another one.
@@ -166,7 +166,7 @@ Result<void> MachineOutput::read(std::string_view bytes) {
     if (part.empty()) part = bytes;
     bytes.remove_prefix(part.size());
     line_ += part;
-    if (!line_.ends_with('\n') && line_.size() < kMostLine) continue;
+    if (!line_.ends_with('\n') && line_.size() < kMostConsoleLine) continue;
     is_output_ = line_ == "=output\n";
     was_time_over_ = was_time_over_ || line_ == "=time\n";
     bool is_trace = !line_.starts_with('=') && line_ != "\n";

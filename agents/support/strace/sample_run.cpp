@@ -26,7 +26,7 @@ constexpr uint64_t kMostSample = 256 << 20;    // bytes of the file
 constexpr uint64_t kMostInMachine = 64 << 20;  // the same, in a machine
 constexpr uint64_t kMostMemory = 1ULL << 30;   // of each process; of all, where there are cgroups
 constexpr uint64_t kMostScratch = 64 << 20;    // bytes
-constexpr uint64_t kMostProcesses = 64;        // and threads
+constexpr uint64_t kSampleProcesses = 64;      // and threads
 constexpr uint64_t kMostOutput = 64 << 10;     // bytes kept of what it writes itself
 constexpr uint64_t kEventsPerTrace = 3;        // bytes of /strace/events to one of the trace, at most
 constexpr const char* kSample = "sample";
@@ -130,7 +130,7 @@ class SampleRun {
                          .most_output = UINT64_MAX,
                          .most_memory = kMostMemory,
                          .most_scratch = kMostScratch,
-                         .most_processes = kMostProcesses,
+                         .most_processes = kSampleProcesses,
                          .system = setting_.system,
                          .is_sample = true,
                          .strace = kStrace};
