@@ -23,6 +23,8 @@ enum class ParserWord : uint32_t {
   kRest = 8,         // kRestPart
   kPart = 9,         // the bytes that were wanted; none: they cannot be read
   kScan = 10,        // what is in the shared memory: kScanned
+  kTellRules = 11,   // kRules
+  kTryRules = 12,    // RuleCall (yara_messages.h): kTried
 
   // From the worker.
   kHello = 20,     // WorkerHello, once, from inside the cage
@@ -36,6 +38,8 @@ enum class ParserWord : uint32_t {
   kWant = 28,      // Want: kPart
   kTrouble = 29,   // Trouble, instead of an answer
   kScanned = 30,   // ScanAnswer (scan_messages.h)
+  kRules = 31,     // RuleSource
+  kTried = 32,     // RuleAnswer
 };
 
 // A container. Its bytes come with it if they are few, else the worker asks for them.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "agents/parsers/parser_link.h"
+#include "agents/parsers/yara_messages.h"
 #include "descriptor/descriptor.h"
 
 using namespace rebus;
@@ -43,7 +44,31 @@ void answer_archive(ParserLink& link, const std::string& how, const ParserFrame&
   (void)link.say(ParserWord::kReadEnd, end);
 }
 
+// Rules that match, where there is nothing of the kind.
+RuleAnswer rule_answer(const std::string& how) {
+  RuleAnswer answer;
+  answer.rules.emplace_back();
+  answer.rules.back().name = answer.rules.back().space = "../../\x1b[2J\n";
+  answer.rules.back().tags = {"\xff\"\0", std::string(1000, 't')};
+  answer.rules.back().metas = {{"\x1b", static_cast<RuleMeta::Type>(77), "\x1b[2J", -1}};
+  answer.rules.back().places = {{"$\n", 3, 2}};
+  if (how == "far-place") answer.rules.back().places = {{"$a", 5, UINT64_MAX - 2}};
+  if (how == "many-places") answer.rules.back().places.resize(kMostPlaces + 1);
+  if (how == "many-rules") answer.rules.resize(kMostRules + 1);
+  if (how == "many-busy") answer.busy.resize(kMostBusyStrings + 1);
+  return answer;
+}
+
+void answer_rules(ParserLink& link, const std::string& how, const ParserFrame& frame) {
+  static int files = 0;
+  if (frame.word == ParserWord::kTellRules) (void)link.say(ParserWord::kRules, RuleSource{"\x1b", 1, "\n"});
+  if (frame.word != ParserWord::kTryRules) return;
+  if (how == "dies-later" && ++files > 1) raise(SIGSEGV);
+  (void)link.say(ParserWord::kTried, rule_answer(how));
+}
+
 void misbehave(ParserLink& link, const std::string& how, const ParserFrame& frame) {
+  if (frame.word == ParserWord::kTellRules) return answer_rules(link, how, frame);
   if (how == "dies") raise(SIGSEGV);
   if (how == "leaves") _exit(3);
   if (how == "silent") pause();
@@ -57,6 +82,7 @@ void misbehave(ParserLink& link, const std::string& how, const ParserFrame& fram
   if (how == "wrong-body") (void)link.send(ParserWord::kType, "no structure");
   if (how == "trouble") (void)link.say(ParserWord::kTrouble, Trouble{true, "\x1b[2J\n"});
   answer_archive(link, how, frame);
+  answer_rules(link, how, frame);
 }
 
 }  // namespace

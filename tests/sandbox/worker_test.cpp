@@ -11,8 +11,10 @@
 #include "agents/support/file_type.h"
 #include "agents/support/sandbox/container_parser.h"
 #include "agents/support/sandbox/parser_process.h"
+#include "agents/support/yara_scanner.h"
 #include "descriptor/escape.h"
 #include "tests/support/process.h"
+#include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
 
 namespace rebus::worker_test {
@@ -31,7 +33,8 @@ class Worker : public testing::Test {
     auto program = fs::read_symlink("/proc/self/exe").replace_filename("rogue_parser");
     const std::string place = folder_.at(how);  // one each: a program that runs cannot be overwritten
     fs::create_directory(place);
-    fs::copy_file(program, place + "/rebus_parser", fs::copy_options::skip_existing);
+    for (const char* name : {"/rebus_parser", "/rebus_yara"})
+      fs::copy_file(program, place + name, fs::copy_options::skip_existing);
     folder_.write(how + "/rogue", how);
     setenv("PATH", (place + ":" + path_).c_str(), 1);
   }
@@ -45,6 +48,18 @@ class Worker : public testing::Test {
     FileType type;
     std::thread([&] { type = *identify(Value::of(bytes)); }).join();
     return type;
+  }
+
+  // What the agent yara gives for a file when this is its worker, or the real one.
+  RunOnce yara(const std::string& how) {
+    Options options;
+    options.set("rules", {folder_.write(how + ".yar", "rule x { condition: true }")});
+    return run_once(*find_agent("yara"), object_of("/binary/x", "x", "some bytes"), options);
+  }
+  std::unique_ptr<YaraScanner> yara_scanner(const std::string& how) {
+    use_rogue(how);
+    auto rules = YaraRules::read({folder_.at(how)});
+    return *YaraScanner::make(*rules, kPatience, std::chrono::seconds(0));
   }
 
   ScratchFolder folder_;
@@ -209,6 +224,46 @@ TEST_F(Worker, ThatGivesWithoutEndIsKilledWhenNobodyWantsMore) {
   auto unread = archive();
   ASSERT_TRUE(unread->next().ok());
   EXPECT_FALSE(unread->next()) << "nobody wanted the bytes of the first";
+}
+
+TEST_F(Worker, OfYaraRulesThatDiesOrLiesIsAFailure) {
+  for (const char* how : {"dies", "leaves", "garbage", "huge", "half", "greedy", "hello-again", "wrong-body",
+                          "trouble", "far-place", "many-places", "many-rules", "many-busy"}) {
+    use_rogue(how);
+    auto run = yara(how);
+    ASSERT_TRUE(run.error) << how;
+    EXPECT_EQ(run.error->code, Code::kFailed) << how << ": " << run.error->message;
+    EXPECT_EQ(run.error->message, escape(unescape(run.error->message))) << how;
+    EXPECT_TRUE(run.pushed.empty()) << how;
+  }
+}
+
+TEST_F(Worker, OfYaraRulesCanLieOnlyAboutWhatMatches) {
+  use_rogue("lies");
+  auto run = yara("lies");
+  ASSERT_FALSE(run.error) << run.error->message;
+  const std::string json = run.text("/yara");
+  EXPECT_NE(json.find(R"({"data":"e ","length":2,"name":"$\\x0a","offset":3})"), std::string::npos) << json;
+  EXPECT_EQ(json.find_first_of("\x1b\n"), std::string::npos) << json;
+}
+
+TEST_F(Worker, OfYaraRulesThatIsSilentIsKilledAndNotClean) {
+  auto scanner = yara_scanner("silent");
+  auto answer = scanner->scan(Value::of("some bytes"));
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  EXPECT_TRUE(answer->is_out_of_time);
+}
+
+TEST_F(Worker, OfYaraRulesThatWasSpoiltByAnotherFileIsReplaced) {
+  auto scanner = yara_scanner("dies-later");
+  for (int i = 0; i < 3; i++) EXPECT_TRUE(scanner->scan(Value::of("some bytes")).ok()) << i;
+}
+
+TEST_F(Worker, OfYaraRulesWithoutACageIsUnavailable) {
+  use_rogue("no-cage");
+  auto run = yara("no-cage");
+  ASSERT_TRUE(run.error);
+  EXPECT_EQ(run.error->code, Code::kUnavailable);
 }
 
 }  // namespace

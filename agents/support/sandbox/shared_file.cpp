@@ -37,6 +37,11 @@ Result<void> SharedFile::fill_edges(const Value& value, uint64_t edge) {
   return copied ? copy(value, value.size() - edge, value.size()) : copied;
 }
 
+Result<void> SharedFile::fill_begin(const Value& value, uint64_t most) {
+  if (value.size() <= most) return fill(value);
+  return ftruncate(own_.get(), 0) == 0 ? copy(value, 0, most) : no_memory();
+}
+
 Result<void> SharedFile::copy(const Value& value, uint64_t from, uint64_t upto) {
   std::string buffer(std::min<uint64_t>(Value::kChunkSize, upto - from), '\0');
   while (from < upto) {

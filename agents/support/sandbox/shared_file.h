@@ -15,10 +15,15 @@ class SharedFile {
   // To be handed to the worker.
   int readable() const { return readable_.get(); }
 
+  // For what is trusted to write it in place of fill().
+  int writable() const { return own_.get(); }
+
   // Instead of what was in it, the whole value; or its first and last `edge` bytes, and a hole between.
   // Errors of reading the value as they are.
   Result<void> fill(const Value& value) { return fill_edges(value, value.size()); }
   Result<void> fill_edges(const Value& value, uint64_t edge);
+  // Or its first `most` bytes.
+  Result<void> fill_begin(const Value& value, uint64_t most);
 
  private:
   SharedFile(FileHandle own, FileHandle readable) : own_(std::move(own)), readable_(std::move(readable)) {}

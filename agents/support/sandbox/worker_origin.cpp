@@ -24,18 +24,20 @@ std::vector<std::string> variables_of_libraries() {
 
 class ProgramOrigin final : public WorkerOrigin {
  public:
-  ProgramOrigin(std::string program, std::string work)
-      : program_(std::move(program)), work_(std::move(work)) {}
+  ProgramOrigin(std::string program, std::vector<std::string> words, int more)
+      : program_(std::move(program)), words_(std::move(words)), more_(more) {}
 
-  std::string name() const override { return program_ + " " + work_; }
+  std::string name() const override { return program_ + " " + words_.front(); }
 
   Result<pid_t> start(int socket, int file) override {
     FileHandle nowhere(open("/dev/null", O_RDWR | O_CLOEXEC));
     if (nowhere.get() < 0) return Error{Code::kFailed, program_ + ": " + std::strerror(errno)};
-    ChildProgram program{.words = {program_beside_us(program_), work_, sandbox_level_name(sandbox_level())},
+    ChildProgram program{.words = {program_beside_us(program_)},
                          .variables = variables_of_libraries(),
                          .most_memory = RLIM_INFINITY};  // it limits itself
-    auto pid = spawn_child(program, {socket, file >= 0 ? file : nowhere.get(), nowhere.get()});
+    program.words.insert(program.words.end(), words_.begin(), words_.end());
+    auto or_nothing = [&](int fd) { return fd >= 0 ? fd : nowhere.get(); };
+    auto pid = spawn_child(program, {socket, or_nothing(file), or_nothing(more_)});
     return !pid && pid.error().code == Code::kNotFound ? worker_not_installed(program_) : pid;
   }
 
@@ -45,13 +47,19 @@ class ProgramOrigin final : public WorkerOrigin {
   }
 
  private:
-  const std::string program_, work_;
+  const std::string program_;
+  const std::vector<std::string> words_;
+  const int more_;
 };
 
 }  // namespace
 
 std::shared_ptr<WorkerOrigin> worker_program(std::string program, std::string work) {
-  return std::make_shared<ProgramOrigin>(std::move(program), std::move(work));
+  return worker_program(std::move(program), {std::move(work), sandbox_level_name(sandbox_level())}, -1);
+}
+
+std::shared_ptr<WorkerOrigin> worker_program(std::string program, std::vector<std::string> words, int more) {
+  return std::make_shared<ProgramOrigin>(std::move(program), std::move(words), more);
 }
 
 Error worker_not_installed(const std::string& program) {

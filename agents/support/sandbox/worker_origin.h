@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "descriptor/result.h"
 
@@ -25,6 +26,9 @@ class WorkerOrigin {
 // A program of ours, started anew for each worker: its name, and the first of its words. The other is the
 // sandbox level of this process.
 std::shared_ptr<WorkerOrigin> worker_program(std::string program, std::string work);
+// With these words, the first of which is a part of its name for people. `more`: what it can read as its
+// standard error, open while workers are started; -1: nothing.
+std::shared_ptr<WorkerOrigin> worker_program(std::string program, std::vector<std::string> words, int more);
 
 // kUnavailable: it is neither beside the program that runs nor in $PATH.
 Error worker_not_installed(const std::string& program);
