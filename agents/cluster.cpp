@@ -168,8 +168,7 @@ Result<void> declare(const Options& options, Hello& hello) {
   hello.prefixes.clear();
   for (const auto& metric : *metrics) {
     hello.prefixes.push_back(kSignaturePath + std::string(metric->type()));
-    auto installed =
-        metric->type() == std::string_view("ssdeep") ? SsdeepWorker::check_installed() : Result<void>();
+    auto installed = metric->type() == std::string_view("ssdeep") ? SsdeepWorker::check() : Result<void>();
     if (!installed) return installed;
   }
   return {};

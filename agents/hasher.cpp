@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "agents/support/hash_algorithms.h"
+#include "agents/parsers/hash_algorithms.h"
 #include "agents/support/option_values.h"
 #include "bus/agent.h"
 #include "descriptor/escape.h"

@@ -1,8 +1,8 @@
 // signature: by what files of one family can be found: import hashes and fuzzy hashes.
-#include "agents/support/fuzzy_hashes.h"
-#include "agents/support/import_hash.h"
 #include "agents/support/option_values.h"
+#include "agents/support/signature_parser.h"
 #include "agents/support/signature_types.h"
+#include "agents/support/ssdeep_worker.h"
 #include "bus/agent.h"
 
 namespace rebus {
@@ -16,37 +16,42 @@ class Signature final : public Agent {
 
   Result<void> process(Work& work) override {
     if (!wanted_) return wanted_.error();
-    auto pushed = push_fuzzy(work);
-    return pushed && wanted_->imphash ? push_imphash(work) : pushed;
+    auto pushed = wanted_->ssdeep ? push_ssdeep(work) : Result<void>();
+    bool has_more = wanted_->tlsh || wanted_->imphash;
+    if (pushed && has_more) pushed = push_others(work);
+    bool is_missing = !pushed && pushed.error().code == Code::kUnavailable;
+    return is_missing ? work.later(pushed.error().message) : pushed;
   }
 
  private:
-  Result<void> push_fuzzy(Work& work) {
-    auto hashes = fuzzy_hashes(work.value(), wanted_->ssdeep ? &worker_ : nullptr, wanted_->tlsh);
-    if (!hashes) return hashes.error();
-    Result<void> pushed;
-    if (wanted_->ssdeep) pushed = work.push("/signature/ssdeep", std::move(hashes->ssdeep), Kind::kText);
-    if (pushed && wanted_->tlsh) pushed = work.push("/signature/tlsh", std::move(hashes->tlsh), Kind::kText);
-    return pushed;
+  Result<void> push_ssdeep(Work& work) {
+    auto hash = ssdeep_.hash(work.value());
+    return hash ? work.push("/signature/ssdeep", *std::move(hash), Kind::kText) : hash.error();
   }
 
-  // Last: the other signatures of a damaged program stand.
-  static Result<void> push_imphash(Work& work) {
-    auto hash = import_hash(work.value());
-    if (!hash) return hash.error();
-    if (!*hash) return {};  // neither PE nor ELF
-    return work.push("/signature/imphash", **std::move(hash), Kind::kText);
+  // The imphash last: the other signatures of a damaged program stand.
+  Result<void> push_others(Work& work) {
+    auto signatures = parser_.parse(work.value(), wanted_->tlsh, wanted_->imphash);
+    if (!signatures) return signatures.error();
+    Result<void> pushed;
+    if (wanted_->tlsh) pushed = work.push("/signature/tlsh", std::move(signatures->tlsh), Kind::kText);
+    if (!pushed || !wanted_->imphash) return pushed;
+    if (signatures->damage) return *signatures->damage;
+    if (!signatures->imphash) return {};  // neither PE nor ELF
+    return work.push("/signature/imphash", *std::move(signatures->imphash), Kind::kText);
   }
 
   Result<SignatureTypes> wanted_;
-  SsdeepWorker worker_;
+  SsdeepWorker ssdeep_;
+  SignatureParser parser_;
 };
 
 Result<void> declare(const Options& options, Hello& hello) {
   auto wanted = SignatureTypes::read(options, kAgent);
   if (!wanted) return wanted.error();
-  auto installed = wanted->ssdeep ? SsdeepWorker::check_installed() : Result<void>();
-  if (!installed) return installed;
+  auto ready = wanted->ssdeep ? SsdeepWorker::check() : Result<void>();
+  if (ready && (wanted->tlsh || wanted->imphash)) ready = SignatureParser::check();
+  if (!ready) return ready;
   return declare_prefixes(options, hello);
 }
 
@@ -64,8 +69,8 @@ their authors. An empty text means that there is none: the program imports nothi
 
 A program whose import table is cut or leads nowhere counts as failed, with the reason; its other signatures are there.
 
-It is also called file_identification. ssdeep hashes are computed by the program rebus_ssdeep, which must be installed
-beside rebus_agent.
+It is also called file_identification. Files are looked at in a cage (docs/security.md), by the programs rebus_parser and
+rebus_ssdeep, which must be installed beside rebus_agent. A file that ends one of them counts as failed, with the reason.
 
 Examples:
   rebus_agent signature unarchive inject apt1.tgz -- return --short /signature

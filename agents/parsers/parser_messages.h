@@ -25,6 +25,7 @@ enum class ParserWord : uint32_t {
   kScan = 10,        // what is in the shared memory: kScanned
   kTellRules = 11,   // kRules
   kTryRules = 12,    // RuleCall (yara_messages.h): kTried
+  kSign = 13,        // SignatureCall (signature_messages.h): kSigned
 
   // From the worker.
   kHello = 20,     // WorkerHello, once, from inside the cage
@@ -40,6 +41,7 @@ enum class ParserWord : uint32_t {
   kScanned = 30,   // ScanAnswer (scan_messages.h)
   kRules = 31,     // RuleSource
   kTried = 32,     // RuleAnswer
+  kSigned = 33,    // SignatureAnswer
 };
 
 // A container. Its bytes come with it if they are few, else the worker asks for them.

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "agents/parsers/import_hash.h"
 #include "agents/parsers/libarchive_reader.h"
+#include "agents/parsers/signature_messages.h"
+#include "agents/parsers/tlsh_hash.h"
 
 namespace rebus {
 namespace {
@@ -59,6 +62,8 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
   switch (frame.word) {
     case ParserWord::kIdentify:
       return magic_ != nullptr ? link_.say(ParserWord::kType, magic_->identify()) : lost();
+    case ParserWord::kSign:
+      return sign(frame);
     case ParserWord::kOpenArchive:
     case ParserWord::kOpenContent:
       return open(frame);
@@ -77,6 +82,24 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
     default:
       return lost();
   }
+}
+
+// An error of reading the value is one of the link: the agent has ended this, or will.
+Result<void> ParserService::sign(const ParserFrame& frame) {
+  auto call = unpack<SignatureCall>(frame.body);
+  if (!call) return call.error();
+  Value value = value_of(call->size, frame.bytes);
+  SignatureAnswer answer;
+  auto tlsh = call->with_tlsh ? tlsh_hash(value) : Result<std::string>("");
+  if (!tlsh) return tlsh.error();
+  answer.tlsh = *std::move(tlsh);
+  if (call->with_imphash) {
+    auto hash = import_hash(value);
+    if (!hash) answer.damage = Trouble{hash.error().code == Code::kLimit, hash.error().message};
+    answer.is_program = hash && hash->has_value();
+    if (answer.is_program) answer.imphash = **std::move(hash);
+  }
+  return link_.say(ParserWord::kSigned, answer);
 }
 
 Result<void> ParserService::open(const ParserFrame& frame) {

@@ -21,6 +21,7 @@ class ParserService {
  private:
   // Errors are of the link.
   Result<void> answer(const ParserFrame& frame);
+  Result<void> sign(const ParserFrame& frame);
   Result<void> open(const ParserFrame& frame);
   Result<void> run();
   // Whether the pass goes on.

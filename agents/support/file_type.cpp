@@ -10,8 +10,6 @@ namespace {
 constexpr size_t kMaxWords = 16 << 10;  // bytes; the worker cuts them, too, if it is what it was
 constexpr uint64_t kWholeCopy = 64 << 20;
 constexpr uint64_t kEdgeCopy = 16 << 20;
-// After so many files the worker is replaced: whoever took it over has seen no more.
-constexpr int kMostFiles = 256;
 // libmagic takes milliseconds; its worst known cases a second.
 constexpr std::chrono::seconds kPatience{30};
 
@@ -21,7 +19,11 @@ class TypeWorker {
       : file_(std::move(file)), process_("types", kPatience, file_.readable()) {}
 
   Result<FileType> identify(const Value& value) {
-    if (++files_ % kMostFiles == 0) process_.stop();
+    return process_.of_file([&] { return ask(value); });
+  }
+
+ private:
+  Result<FileType> ask(const Value& value) {
     auto ready = process_.start();
     if (ready) ready = file_.fill_edges(value, value.size() <= kWholeCopy ? value.size() : kEdgeCopy);
     if (ready) ready = process_.send(ParserWord::kIdentify, {});
@@ -34,10 +36,8 @@ class TypeWorker {
     return process_.misbehaves();
   }
 
- private:
   SharedFile file_;
   ParserProcess process_;
-  int files_ = 0;
 };
 
 Result<TypeWorker*> worker_of_thread() {

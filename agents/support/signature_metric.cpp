@@ -7,35 +7,25 @@
 
 #include "agents/support/child_program.h"
 #include "agents/support/option_values.h"
+#include "agents/support/sandbox/sandbox_level.h"
+#include "agents/support/signature_form.h"
 #include "agents/support/signature_types.h"
 #include "agents/support/ssdeep_worker.h"
+#include "descriptor/escape.h"
 
 namespace rebus {
 namespace {
 
-constexpr size_t kImphashDigits = 32, kTlshDigits = 70;
-constexpr size_t kMaxSsdeepPart = 64;         // characters
-constexpr uint64_t kMaxBlockSize = 3U << 30;  // of ssdeep; 3 times a power of two
-constexpr uint64_t kMostScores = 256 << 20;   // bytes that rebus_ssdeep may answer
+constexpr uint64_t kMostScores = 256 << 20;  // bytes that rebus_ssdeep may answer
 constexpr uint64_t kTlshDistance = 40, kMaxTlshDistance = 1000;
 constexpr uint64_t kSsdeepScore = 1, kMaxSsdeepScore = 100;
-
-bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
-bool is_ssdeep_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' || c == '/';
-}
 
 // Equal or not: neither order nor number of what they have in common is in a hash.
 class ImphashMetric final : public SignatureMetric {
  public:
   const char* type() const override { return "imphash"; }
   uint32_t max_distance() const override { return 0; }
-  bool is_signature(std::string_view text) const override {
-    return text.size() == kImphashDigits && std::ranges::all_of(text, is_hex_digit);
-  }
+  bool is_signature(std::string_view text) const override { return is_imphash(text); }
   Result<void> compare(const std::vector<std::string>&, size_t, size_t, const Use&) const override {
     return {};
   }
@@ -46,16 +36,12 @@ class TlshMetric final : public SignatureMetric {
   explicit TlshMetric(uint32_t most) : most_(most) {}
   const char* type() const override { return "tlsh"; }
   uint32_t max_distance() const override { return most_; }
-  // With or without the T1 of version 4.
-  bool is_signature(std::string_view text) const override {
-    auto digits = digits_of(text);
-    return digits.size() == kTlshDigits && std::ranges::all_of(digits, is_hex_digit);
-  }
+  bool is_signature(std::string_view text) const override { return is_tlsh(text); }
   Result<void> compare(const std::vector<std::string>& signatures, size_t first, size_t last,
                        const Use& use) const override {
     std::vector<Tlsh> hashes(last);
     for (size_t i = 0; i < last; i++) {
-      if (hashes[i].fromTlshStr(std::string(digits_of(signatures[i])).c_str()) != 0)
+      if (hashes[i].fromTlshStr(std::string(tlsh_digits(signatures[i])).c_str()) != 0)
         return Error{Code::kFailed, "libtlsh does not take " + signatures[i] + " for a TLSH"};
     }
     for (size_t i = first; i < last; i++) {
@@ -68,9 +54,6 @@ class TlshMetric final : public SignatureMetric {
   }
 
  private:
-  static std::string_view digits_of(std::string_view text) {
-    return text.substr(text.starts_with("T1") ? 2 : 0);
-  }
   uint32_t most_;
 };
 
@@ -80,25 +63,20 @@ class SsdeepMetric final : public SignatureMetric {
   explicit SsdeepMetric(uint32_t least) : least_(least) {}
   const char* type() const override { return "ssdeep"; }
   uint32_t max_distance() const override { return kMaxSsdeepScore - least_; }
-  // BLOCKSIZE:PART:PART
-  bool is_signature(std::string_view text) const override {
-    size_t one = text.find(':'), two = text.find(':', one + 1);
-    if (one == std::string_view::npos || two == std::string_view::npos) return false;
-    return is_block_size(text.substr(0, one)) && is_part(text.substr(one + 1, two - one - 1)) &&
-           is_part(text.substr(two + 1));
-  }
+  bool is_signature(std::string_view text) const override { return is_ssdeep(text); }
   Result<void> compare(const std::vector<std::string>& signatures, size_t first, size_t last,
                        const Use& use) const override {
     std::string lines;
     for (size_t i = 0; i < last; i++) lines += signatures[i] + "\n";
-    auto done = run_child(
-        {.words = {SsdeepWorker::program(), "compare", std::to_string(first), std::to_string(least_)},
-         .most_output = kMostScores,
-         .is_ours = true},
-        lines);
+    auto done = run_child({.words = {SsdeepWorker::program(), "compare", std::to_string(first),
+                                     std::to_string(least_), sandbox_level_name(sandbox_level())},
+                           .most_output = kMostScores,
+                           .is_ours = true},
+                          lines);
     if (!done) return done.error().code == Code::kNotFound ? SsdeepWorker::not_installed() : done.error();
     if (done->exit_code != 0)
-      return Error{Code::kFailed, "rebus_ssdeep ended with exit code " + std::to_string(done->exit_code)};
+      return Error{Code::kFailed, "rebus_ssdeep ended with exit code " + std::to_string(done->exit_code) +
+                                      " " + escape(done->err)};
     std::istringstream scores(done->out);
     for (uint32_t one = 0, other = 0, score = 0; scores >> one >> other >> score;) {
       if (one >= last || other >= one || score > kMaxSsdeepScore)
@@ -109,18 +87,6 @@ class SsdeepMetric final : public SignatureMetric {
   }
 
  private:
-  static bool is_block_size(std::string_view digits) {
-    if (digits.empty() || digits.size() > 10 || digits.front() == '0') return false;
-    uint64_t size = 0;
-    for (char c : digits) {
-      if (c < '0' || c > '9') return false;
-      size = size * 10 + static_cast<uint64_t>(c - '0');
-    }
-    return size % 3 == 0 && size <= kMaxBlockSize && ((size / 3) & (size / 3 - 1)) == 0;
-  }
-  static bool is_part(std::string_view text) {
-    return text.size() <= kMaxSsdeepPart && std::ranges::all_of(text, is_ssdeep_digit);
-  }
   uint32_t least_;
 };
 

@@ -1,46 +1,32 @@
 // SsdeepWorker: ssdeep hashes, computed by the program rebus_ssdeep.
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstdint>
 #include <string>
 
-#include "descriptor/digest.h"
-#include "descriptor/file_handle.h"
+#include "agents/support/sandbox/parser_process.h"
 
 namespace rebus {
 
-// libfuzzy is under the GPL: it stays in a process of its own. One process serves for many values; it is
-// started when it is needed first, and again after it died. One thread.
+// libfuzzy is under the GPL: it stays in a program of its own, which runs in a cage. One process serves for
+// many values; it is started when it is needed first, and again after it died. One thread.
 class SsdeepWorker {
  public:
-  SsdeepWorker() = default;
-  ~SsdeepWorker() { stop(); }
-  SsdeepWorker(const SsdeepWorker&) = delete;
-  SsdeepWorker& operator=(const SsdeepWorker&) = delete;
+  SsdeepWorker();
 
-  // One value: its size in bytes (at most 192 GiB), all its bytes, its hash. What was begun and not brought
-  // to its end is forgotten by the next begin(). kFailed if the process died or does nothing for a minute,
-  // kUnavailable if there is none.
-  Result<void> begin(uint64_t size);
-  Result<void> append(Bytes bytes);
-  Result<std::string> end();
+  // As the program ssdeep prints it. kLimit: the value is too large (192 GiB); kFailed: it ended the worker,
+  // and how; kUnavailable: there can be no worker. Errors of reading the value as they are.
+  Result<std::string> hash(const Value& value);
 
-  // kUnavailable says what to install.
-  static Result<void> check_installed();
+  // Whether there can be one; kUnavailable says what is missing.
+  static Result<void> check();
   static Error not_installed();
   // The program: beside the one that runs, or in $PATH.
   static std::string program();
 
  private:
-  Result<void> start();
-  Error died();
-  void stop();
+  Result<std::string> ask(const Value& value);
 
-  pid_t pid_ = 0;
-  FileHandle channel_{-1};
-  bool has_open_value_ = false;
+  ParserProcess process_;
 };
 
 }  // namespace rebus

@@ -8,9 +8,6 @@
 namespace rebus {
 namespace {
 
-// After so many files the worker is replaced: whoever took it over has seen no more.
-constexpr int kFilesOfWorker = 256;
-
 RuleAnswer out_of_time() {
   RuleAnswer answer;
   answer.is_out_of_time = true;
@@ -55,15 +52,9 @@ YaraScanner::YaraScanner(std::shared_ptr<const YaraRules> rules, SharedFile file
 Result<RuleAnswer> YaraScanner::scan(const Value& value) {
   auto filled = file_.fill_begin(value, kMostBytes);
   if (!filled) return filled.error();
-  while (true) {
-    const bool is_new = !process_.is_running() || files_ == kFilesOfWorker;
-    if (is_new) process_.stop(), files_ = 0;
-    files_++;
-    auto answer = ask(std::min(value.size(), kMostBytes));
-    bool is_dead = !answer && answer.error().code == Code::kFailed;
-    if (is_dead && process_.was_silent()) return out_of_time();
-    if (!is_dead || is_new) return answer;  // else: a file before this one may have spoilt it
-  }
+  auto answer = process_.of_file([&] { return ask(std::min(value.size(), kMostBytes)); });
+  bool was_ended = !answer && answer.error().code == Code::kFailed && process_.was_silent();
+  return was_ended ? out_of_time() : answer;
 }
 
 Result<RuleAnswer> YaraScanner::ask(uint64_t size) {

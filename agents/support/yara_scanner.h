@@ -38,7 +38,6 @@ class YaraScanner {
   const std::chrono::seconds time_;
   SharedFile file_;
   ParserProcess process_;
-  int files_ = 0;  // that this worker was given
 };
 
 }  // namespace rebus

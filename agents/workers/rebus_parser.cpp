@@ -1,7 +1,7 @@
 // rebus_parser: looks at hostile bytes for agents, which start it, speak with it over standard input (a
 // socket, agents/parsers/parser_messages.h), and start it again when it died.
 //
-//   rebus_parser types|containers LEVEL
+//   rebus_parser types|containers|signatures LEVEL
 //
 // For types, what it has to look at is in a file in memory, its standard output, which it can only read.
 //
@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <optional>
+#include <string_view>
 
+#include "agents/parsers/hash_algorithms.h"
 #include "agents/parsers/parser_service.h"
 #include "agents/parsers/utf8_locale.h"
 #include "agents/support/sandbox/cage.h"
@@ -28,6 +29,15 @@ namespace {
 
 constexpr int kUsage = 2;
 
+enum class Work { kTypes, kContainers, kSignatures };
+
+std::optional<Work> work_named(std::string_view word) {
+  if (word == "types") return Work::kTypes;
+  if (word == "containers") return Work::kContainers;
+  if (word == "signatures") return Work::kSignatures;
+  return std::nullopt;
+}
+
 CageLimits limits() {
   CageLimits all;
 #ifdef REBUS_SANITIZED
@@ -36,23 +46,35 @@ CageLimits limits() {
   return all;
 }
 
-Result<WorkerHello> prepare(SandboxLevel level, bool is_for_types, std::optional<Magic>& magic) {
+// OpenSSL reads its configuration when it is used first.
+Result<void> prepare_hashes() {
+  auto hashes = hash_value(Value::of(""), {"md5"});
+  return hashes ? Result<void>() : hashes.error();
+}
+
+Result<void> prepare_work(Work work, std::optional<Magic>& magic) {
+  if (work == Work::kSignatures) return prepare_hashes();
+  if (work == Work::kContainers) return {};
+  auto loaded = Magic::load(STDOUT_FILENO);
+  if (!loaded) return loaded.error();
+  magic = *std::move(loaded);
+  return {};
+}
+
+Result<WorkerHello> prepare(SandboxLevel level, Work work, std::optional<Magic>& magic) {
   tzset();
   Utf8Locale locale;
-  if (is_for_types) {
-    auto loaded = Magic::load(STDOUT_FILENO);
-    if (!loaded) return loaded.error();
-    magic = *std::move(loaded);
-  }
+  auto ready = prepare_work(work, magic);
+  if (!ready) return ready.error();
   auto layers = enter_cage(level, limits());
   if (!layers) return layers.error();
   return WorkerHello{*std::move(layers), {}};
 }
 
-int serve(SandboxLevel level, bool is_for_types) {
+int serve(SandboxLevel level, Work work) {
   ParserLink link{FileHandle(STDIN_FILENO)};
   std::optional<Magic> magic;
-  auto hello = prepare(level, is_for_types, magic);
+  auto hello = prepare(level, work, magic);
   auto said = link.say(ParserWord::kHello, hello ? *hello : WorkerHello{{}, hello.error().message});
   if (!hello) (void)link.receive();  // until the agent has heard it
   if (!hello || !said) return 1;
@@ -64,10 +86,10 @@ int serve(SandboxLevel level, bool is_for_types) {
 }  // namespace rebus
 
 int main(int count, char** words) {
-  bool is_for_types = count == 3 && std::strcmp(words[1], "types") == 0;
-  bool is_for_containers = count == 3 && std::strcmp(words[1], "containers") == 0;
+  auto work = rebus::work_named(count == 3 ? words[1] : "");
   auto level = rebus::sandbox_level_named(count == 3 ? words[2] : "");
-  if (level && (is_for_types || is_for_containers)) return rebus::serve(*level, is_for_types);
-  std::fputs("rebus_parser: a worker of agents; it takes the words: types|containers LEVEL\n", stderr);
+  if (level && work) return rebus::serve(*level, *work);
+  std::fputs("rebus_parser: a worker of agents; it takes the words: types|containers|signatures LEVEL\n",
+             stderr);
   return rebus::kUsage;
 }

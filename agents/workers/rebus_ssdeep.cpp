@@ -1,22 +1,24 @@
-// rebus_ssdeep: ssdeep hashes for the agents `signature` and `cluster`, which start it and speak with it.
+// rebus_ssdeep: ssdeep hashes for the agents `signature` and `cluster`, which start it.
 //
-// For each value it reads, from standard input, 8 bytes, little-endian: its size; then its bytes; and writes
-// one line: its hash. It ends with its input.
+//   rebus_ssdeep hash LEVEL                  hashes files for an agent that speaks with it over standard
+//   input (a
+//                                            socket, agents/parsers/signature_messages.h)
+//   rebus_ssdeep compare FIRST LEAST LEVEL   reads hashes, a line each, to the end of its input, and compares
+//   each
+//                                            of the lines from FIRST on, which count from 0, with all before
+//                                            it. It writes a line "LINE OTHER SCORE" for those that are at
+//                                            least LEAST alike, from 1 to 100.
 //
-// Called as `rebus_ssdeep compare FIRST LEAST` it reads hashes, a line each, to the end of its input, and
-// compares each of the lines from FIRST on, which count from 0, with all before it. It writes a line
-// "LINE OTHER SCORE" for those that are at least LEAST alike, from 1 to 100.
+// Before the first byte it enters the cage of this LEVEL (agents/support/sandbox/cage.h).
 //
-// Nothing else of rebus is in it: libfuzzy is under the GNU General Public License, version 2 or later, and
-// so is this program as a whole.
+// libfuzzy is under the GNU General Public License, version 2 or later, and so is this program as a whole.
+// What of rebus is in it, the cage and the frames that it speaks in, may be used so.
 #include <fuzzy.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -24,57 +26,105 @@
 #include <string>
 #include <vector>
 
+#include "agents/parsers/parser_link.h"
+#include "agents/parsers/signature_messages.h"
+#include "agents/support/sandbox/cage.h"
+
+#ifdef REBUS_SANITIZED
+// In the cage nothing can be written but answers, and no process be looked at: an error ends the worker.
+extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
+extern "C" const char* __ubsan_default_options() { return "halt_on_error=1"; }
+#endif
+
+namespace rebus {
 namespace {
 
-constexpr int kCut = 1, kNoMemory = 2, kNoAnswer = 3, kTooLarge = 4, kUsage = 5;  // exit codes
-constexpr size_t kPieceBytes = 256 << 10;
+constexpr int kNoCage = 1, kNoAnswer = 3, kUsage = 5;  // exit codes
+constexpr uint64_t kPieceBytes = 1 << 20;
+
+CageLimits limits() {
+  CageLimits all;
+#ifdef REBUS_SANITIZED
+  all.memory = UINT64_MAX;  // its shadow takes terabytes of addresses
+#endif
+  return all;
+}
+
+// --- hashes ---
 
 struct FreeState {
   void operator()(fuzzy_state* state) const { fuzzy_free(state); }
 };
+using State = std::unique_ptr<fuzzy_state, FreeState>;
 
-// Up to `size` bytes; 0 only at the end.
-size_t read_some(uint8_t* to, size_t size) {
-  ssize_t count = 0;
-  do {
-    count = read(STDIN_FILENO, to, size);
-  } while (count < 0 && errno == EINTR);
-  return count > 0 ? static_cast<size_t>(count) : 0;
+Error refused(const char* why) { return {Code::kLimit, std::string("ssdeep: ") + why}; }
+
+Result<void> update(fuzzy_state& state, Bytes bytes) {
+  return fuzzy_update(&state, bytes.data(), bytes.size()) == 0 ? Result<void>() : refused("no memory");
 }
 
-// False at the end of the input.
-bool read_size(uint64_t& size) {
-  std::array<uint8_t, 8> bytes{};
-  for (size_t done = 0; done < bytes.size();) {
-    size_t count = read_some(bytes.data() + done, bytes.size() - done);
-    if (count == 0 && done == 0) return false;
-    if (count == 0) std::exit(kCut);
-    done += count;
+// All bytes of the file, which the agent has.
+Result<void> ask_for_all(ParserLink& link, uint64_t size, fuzzy_state& state) {
+  Result<void> done;
+  for (uint64_t at = 0; done && at < size;) {
+    done = link.say(ParserWord::kWant, Want{at, std::min(kPieceBytes, size - at)});
+    auto frame = done ? link.receive() : done.error();
+    if (!frame) return frame.error();
+    if (frame->word != ParserWord::kPart || frame->bytes.empty())
+      return Error{Code::kUnreadable, "cannot be read"};
+    at += frame->bytes.size();
+    done = update(state, frame->bytes);
   }
-  size = 0;
-  for (size_t i = bytes.size(); i-- > 0;) size = size << 8 | bytes[i];
-  return true;
+  return done;
 }
 
-void hash_value(uint64_t size) {
-  std::unique_ptr<fuzzy_state, FreeState> state(fuzzy_new());
-  if (!state) std::exit(kNoMemory);
-  if (fuzzy_set_total_input_length(state.get(), size) != 0) std::exit(kTooLarge);
-  std::vector<uint8_t> piece(kPieceBytes);
-  for (uint64_t left = size; left > 0;) {
-    size_t count = read_some(piece.data(), std::min<uint64_t>(left, piece.size()));
-    if (count == 0) std::exit(kCut);
-    if (fuzzy_update(state.get(), piece.data(), count) != 0) std::exit(kNoMemory);
-    left -= count;
-  }
+Result<std::string> hash(ParserLink& link, const SignatureCall& call, Bytes bytes) {
+  State state(fuzzy_new());
+  if (!state) return refused("no memory");
+  if (fuzzy_set_total_input_length(state.get(), call.size) != 0) return refused("it is too large");
+  auto done = bytes.size() == call.size ? update(*state, bytes) : ask_for_all(link, call.size, *state);
+  if (!done) return done.error();
   std::array<char, FUZZY_MAX_RESULT + 1> line{};
-  if (fuzzy_digest(state.get(), line.data(), 0) != 0) std::exit(kTooLarge);
-  size_t length = std::strlen(line.data());
-  line[length] = '\n';
-  if (write(STDOUT_FILENO, line.data(), length + 1) != static_cast<ssize_t>(length + 1)) std::exit(kNoAnswer);
+  if (fuzzy_digest(state.get(), line.data(), 0) != 0) return refused("it is too large");
+  return std::string(line.data());
 }
 
-int compare_lines(size_t first, int least) {
+// Until the agent is gone, or says what no agent says.
+void serve(ParserLink& link) {
+  while (true) {
+    auto frame = link.receive();
+    if (!frame || frame->word != ParserWord::kSign) return;
+    auto call = unpack<SignatureCall>(frame->body);
+    auto made = call ? hash(link, *call, frame->bytes) : call.error();
+    bool is_lost = !made && made.error().code != Code::kLimit;
+    if (is_lost) return;
+    SignatureAnswer answer;
+    if (made) answer.ssdeep = *made;
+    if (!made) answer.damage = Trouble{true, made.error().message};
+    auto said = link.say(ParserWord::kSigned, answer);
+    if (!said) return;
+  }
+}
+
+int hash_files(SandboxLevel level) {
+  ParserLink link{FileHandle(STDIN_FILENO)};
+  auto layers = enter_cage(level, limits());
+  auto said = link.say(ParserWord::kHello,
+                       layers ? WorkerHello{*layers, {}} : WorkerHello{{}, layers.error().message});
+  if (!layers) (void)link.receive();  // until the agent has heard it
+  if (!layers || !said) return kNoCage;
+  serve(link);
+  return 0;
+}
+
+// --- comparing ---
+
+int compare_lines(SandboxLevel level, size_t first, int least) {
+  auto layers = enter_cage(level, limits());
+  if (!layers) {
+    std::cerr << "rebus_ssdeep: " << layers.error().message << '\n';
+    return kNoCage;
+  }
   std::vector<std::string> hashes;
   for (std::string line; std::getline(std::cin, line);) hashes.push_back(line);
   for (size_t i = first; i < hashes.size(); i++) {
@@ -94,21 +144,23 @@ bool read_number(const char* word, unsigned long& number) {
 }
 
 int explain_usage() {
-  std::cerr << "rebus_ssdeep: a worker of the agents signature and cluster; it takes no words, or: compare "
-               "FIRST LEAST\n";
+  std::cerr
+      << "rebus_ssdeep: a worker of the agents signature and cluster; it takes the words: hash LEVEL, or: "
+         "compare FIRST LEAST LEVEL\n";
   return kUsage;
 }
 
 }  // namespace
+}  // namespace rebus
 
 int main(int count, char** words) {
+  using namespace rebus;
   unsigned long first = 0, least = 0;
-  bool compares = count == 4 && std::strcmp(words[1], "compare") == 0 && read_number(words[2], first) &&
-                  read_number(words[3], least) && least >= 1 && least <= 100;
-  if (!compares && count != 1) return explain_usage();
-  rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-  setrlimit(RLIMIT_FSIZE, &none);
-  if (compares) return compare_lines(first, static_cast<int>(least));
-  for (uint64_t size = 0; read_size(size);) hash_value(size);
+  const bool hashes = count == 3 && std::strcmp(words[1], "hash") == 0;
+  const bool compares = count == 5 && std::strcmp(words[1], "compare") == 0 && read_number(words[2], first) &&
+                        read_number(words[3], least) && least >= 1 && least <= 100;
+  auto level = sandbox_level_named(hashes || compares ? words[count - 1] : "");
+  if (level && hashes) return hash_files(*level);
+  if (level && compares) return compare_lines(*level, first, static_cast<int>(least));
+  return explain_usage();
 }

@@ -8,8 +8,9 @@
 #include <random>
 #include <sstream>
 
+#include "agents/parsers/tlsh_hash.h"
 #include "agents/support/cluster_drawing.h"
-#include "agents/support/fuzzy_hashes.h"
+#include "agents/support/ssdeep_worker.h"
 #include "tests/support/any_bus.h"
 #include "tests/support/bus_stage.h"
 
@@ -71,9 +72,9 @@ std::map<std::string, std::string> signatures_of(const std::map<std::string, std
   std::map<std::string, std::string> signatures;
   SsdeepWorker worker;
   for (const auto& [name, bytes] : files) {
-    auto hashes = fuzzy_hashes(Value::of(bytes), type == "ssdeep" ? &worker : nullptr, type == "tlsh");
-    EXPECT_TRUE(hashes.ok());
-    signatures[name] = type == "ssdeep" ? hashes->ssdeep : hashes->tlsh;
+    auto hash = type == "ssdeep" ? worker.hash(Value::of(bytes)) : tlsh_hash(Value::of(bytes));
+    EXPECT_TRUE(hash.ok());
+    signatures[name] = *hash;
   }
   return signatures;
 }

@@ -1,7 +1,7 @@
 // hasher against the programs of coreutils, on real files.
 #include <gtest/gtest.h>
 
-#include "agents/support/hash_algorithms.h"
+#include "agents/parsers/hash_algorithms.h"
 #include "descriptor/spool.h"
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "agents/parsers/import_hash.h"
 #include "agents/support/ssdeep_worker.h"
 #include "tests/support/elf_archive.h"
 #include "tests/support/pe_maker.h"
@@ -126,9 +127,10 @@ TEST_F(Signature, imphash_is_of_PE_and_ELF_only) {
 TEST_F(Signature, a_cut_import_table_is_a_failure_and_said_so) {
   std::string program = pe_importing(kNetworked);
   EXPECT_NE(failure(program.substr(0, 520)).find("import table is damaged: it is cut"), std::string::npos);
+  const auto whole = import_hash(Value::of(program));
   for (size_t size = 400; size < 700; size++) {
-    auto once = run(program.substr(0, size), "imphash");
-    EXPECT_TRUE(once.error.has_value() || once.text("/signature/imphash") == imphash(program)) << size;
+    auto cut = import_hash(Value::of(program.substr(0, size)));
+    EXPECT_TRUE(!cut || *cut == *whole) << size;
   }
 }
 
@@ -213,9 +215,7 @@ TEST_F(Signature, ssdeep_and_tlsh_are_those_of_their_programs) {
 TEST_F(Signature, ssdeep_uses_one_process_for_many_values_and_another_if_it_dies) {
   SsdeepWorker worker;
   auto hash = [&](const std::string& bytes) -> std::string {
-    EXPECT_TRUE(worker.begin(bytes.size()).ok());
-    EXPECT_TRUE(worker.append(as_bytes(bytes)).ok());
-    auto line = worker.end();
+    auto line = worker.hash(Value::of(bytes));
     return line ? *line : line.error().message;
   };
   auto children = [] {
@@ -233,11 +233,9 @@ TEST_F(Signature, ssdeep_uses_one_process_for_many_values_and_another_if_it_dies
   ASSERT_EQ(one.size(), 1u);
   EXPECT_EQ(hash("some value"), first);
   EXPECT_EQ(children(), one);
-  ASSERT_TRUE(worker.begin(1000).ok());
-  EXPECT_EQ(hash("some value"), first) << "what was begun before is forgotten";
-  kill(children().at(0), SIGKILL);
-  EXPECT_NE(hash("some value").find("ended in the middle"), std::string::npos);
+  kill(one.at(0), SIGKILL);
   EXPECT_EQ(hash("some value"), first);
+  EXPECT_NE(children(), one);
 }
 
 // --- the agent ---
@@ -268,12 +266,14 @@ TEST_F(Signature, takes_programs_documents_and_scripts) {
 }
 
 TEST_F(Signature, has_a_worker_that_refuses_words_that_it_does_not_know) {
-  for (const char* words : {"", "compare", "compare 1", "compare x 1", "compare 1 0", "compare 1 101",
-                            "compare -1 1", "compare 1 2 3", "other", "--help"}) {
+  for (const char* words : {"", "hash", "hash other", "compare", "compare 1", "compare 1 1",
+                            "compare x 1 none", "compare 1 0 none", "compare 1 101 none", "compare -1 1 none",
+                            "compare 1 2 other", "other none", "--help"}) {
     auto done = shell(std::string("rebus_ssdeep ") + words + " < /dev/null");
-    EXPECT_EQ(done.exit_code, *words == '\0' ? 0 : 5) << words;
-    EXPECT_EQ(done.err.empty(), *words == '\0') << done.err;
+    EXPECT_EQ(done.exit_code, 5) << words;
+    EXPECT_FALSE(done.err.empty()) << words;
   }
+  EXPECT_EQ(shell("rebus_ssdeep compare 1 1 required < /dev/null").exit_code, 0);
 }
 
 TEST_F(Signature, says_before_any_work_that_rebus_ssdeep_is_missing) {

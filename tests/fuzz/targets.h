@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "agents/support/elf_imports.h"
-#include "agents/support/pe_imports.h"
+#include "agents/parsers/elf_imports.h"
+#include "agents/parsers/pe_imports.h"
 #include "agents/support/strace/trace_reader.h"
 #include "agents/support/strace/trace_summary.h"
 #include "bus/codec.h"

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "agents/parsers/parser_link.h"
+#include "agents/parsers/signature_messages.h"
 #include "agents/parsers/yara_messages.h"
 #include "descriptor/descriptor.h"
 
@@ -67,6 +68,23 @@ void answer_rules(ParserLink& link, const std::string& how, const ParserFrame& f
   (void)link.say(ParserWord::kTried, rule_answer(how));
 }
 
+void answer_signatures(ParserLink& link, const std::string& how, const ParserFrame& frame) {
+  if (frame.word != ParserWord::kSign) return;
+  static int files = 0;
+  if (how == "dies-later" && ++files > 1) raise(SIGSEGV);
+  SignatureAnswer answer;
+  answer.ssdeep = "3:abc:d";
+  answer.tlsh = "T1" + std::string(70, 'A');
+  answer.is_program = true;
+  answer.imphash = std::string(32, 'a');
+  if (how == "bad-ssdeep") answer.ssdeep = "3:\x1b[2J:";
+  if (how == "no-ssdeep") answer.ssdeep.clear();
+  if (how == "bad-tlsh") answer.tlsh[5] = '\x1b';
+  if (how == "bad-imphash") answer.imphash += "a";
+  if (how == "damage") answer.damage = Trouble{false, "\x1b[2J\n"};
+  (void)link.say(ParserWord::kSigned, answer);
+}
+
 void misbehave(ParserLink& link, const std::string& how, const ParserFrame& frame) {
   if (frame.word == ParserWord::kTellRules) return answer_rules(link, how, frame);
   if (how == "dies") raise(SIGSEGV);
@@ -83,6 +101,7 @@ void misbehave(ParserLink& link, const std::string& how, const ParserFrame& fram
   if (how == "trouble") (void)link.say(ParserWord::kTrouble, Trouble{true, "\x1b[2J\n"});
   answer_archive(link, how, frame);
   answer_rules(link, how, frame);
+  answer_signatures(link, how, frame);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include "agents/support/file_type.h"
 #include "agents/support/sandbox/container_parser.h"
 #include "agents/support/sandbox/parser_process.h"
+#include "agents/support/signature_parser.h"
+#include "agents/support/ssdeep_worker.h"
 #include "agents/support/yara_scanner.h"
 #include "descriptor/escape.h"
 #include "tests/support/process.h"
@@ -33,7 +35,7 @@ class Worker : public testing::Test {
     auto program = fs::read_symlink("/proc/self/exe").replace_filename("rogue_parser");
     const std::string place = folder_.at(how);  // one each: a program that runs cannot be overwritten
     fs::create_directory(place);
-    for (const char* name : {"/rebus_parser", "/rebus_yara"})
+    for (const char* name : {"/rebus_parser", "/rebus_yara", "/rebus_ssdeep"})
       fs::copy_file(program, place + name, fs::copy_options::skip_existing);
     folder_.write(how + "/rogue", how);
     setenv("PATH", (place + ":" + path_).c_str(), 1);
@@ -55,6 +57,12 @@ class Worker : public testing::Test {
     Options options;
     options.set("rules", {folder_.write(how + ".yar", "rule x { condition: true }")});
     return run_once(*find_agent("yara"), object_of("/binary/x", "x", "some bytes"), options);
+  }
+  // And the agent signature.
+  static RunOnce signature(const std::string& types) {
+    Options options;
+    options.set("types", {types});
+    return run_once(*find_agent("signature"), object_of("/binary/x", "x", "some bytes"), options);
   }
   std::unique_ptr<YaraScanner> yara_scanner(const std::string& how) {
     use_rogue(how);
@@ -264,6 +272,54 @@ TEST_F(Worker, OfYaraRulesWithoutACageIsUnavailable) {
   auto run = yara("no-cage");
   ASSERT_TRUE(run.error);
   EXPECT_EQ(run.error->code, Code::kUnavailable);
+}
+
+TEST_F(Worker, OfSignaturesThatDiesOrLiesIsAFailure) {
+  struct Rogue {
+    const char *how, *types;
+  };
+  std::vector<Rogue> all = {
+      {"bad-ssdeep", "ssdeep"}, {"no-ssdeep", "ssdeep"}, {"bad-tlsh", "tlsh"}, {"bad-imphash", "imphash"}};
+  for (const char* how : {"dies", "leaves", "garbage", "huge", "half", "greedy", "insatiable", "hello-again",
+                          "wrong-body", "trouble"}) {
+    all.push_back({how, "ssdeep"});
+    all.push_back({how, "tlsh,imphash"});
+  }
+  for (const auto& [how, types] : all) {
+    use_rogue(how);
+    auto run = signature(types);
+    ASSERT_TRUE(run.error) << how << types;
+    EXPECT_EQ(run.error->code, Code::kFailed) << how << ": " << run.error->message;
+    EXPECT_EQ(run.error->message, escape(unescape(run.error->message))) << how;
+    EXPECT_TRUE(run.pushed.empty()) << how << types;
+  }
+}
+
+TEST_F(Worker, OfSignaturesHasItsWordsOfDamageEscaped) {
+  use_rogue("damage");
+  auto run = signature("tlsh,imphash");
+  ASSERT_TRUE(run.error);
+  EXPECT_EQ(run.error->message, "\\x1b[2J\\x0a");
+  EXPECT_EQ(run.pushed.size(), 1U) << "the other signature stands";
+}
+
+TEST_F(Worker, OfSignaturesThatWasSpoiltByAnotherFileIsReplaced) {
+  use_rogue("dies-later");
+  SsdeepWorker ssdeep;
+  SignatureParser parser;
+  for (int i = 0; i < 3; i++) {
+    EXPECT_TRUE(ssdeep.hash(Value::of("some bytes")).ok()) << i;
+    EXPECT_TRUE(parser.parse(Value::of("some bytes"), true, true).ok()) << i;
+  }
+}
+
+TEST_F(Worker, OfSignaturesWithoutACageIsUnavailable) {
+  use_rogue("no-cage");
+  for (const char* types : {"ssdeep", "tlsh"}) {
+    auto run = signature(types);
+    ASSERT_TRUE(run.error) << types;
+    EXPECT_EQ(run.error->code, Code::kUnavailable) << types;
+  }
 }
 
 }  // namespace

@@ -10,9 +10,6 @@ namespace {
 
 using End = ContainedBytes::End;
 
-// Sent at once; of more the worker asks for what it needs.
-constexpr uint64_t kFewBytes = 256 << 10;
-
 // On its way when a worker is told to stop: what a socket holds, and one block.
 constexpr uint64_t kMostUnwanted = 16 << 20;
 // After so many a worker is replaced: whoever took it over has seen no more.
@@ -128,14 +125,8 @@ class Opened {
     worker_.containers++;
     process().set_patience(patience_);
     auto done = process().start();
-    if (done) done = send_subject(how, subject);
+    if (done) done = process().say_with(how, subject, value_);
     return done ? take_answer<ReaderState>(ParserWord::kOpened) : done.error();
-  }
-
-  Result<void> send_subject(ParserWord how, const Subject& subject) {
-    if (value_.size() > kFewBytes) return process().say(how, subject);
-    auto bytes = value_.load(kFewBytes);
-    return bytes ? process().say(how, subject, as_bytes(*bytes)) : bytes.error();
   }
 
   Result<void> stop(const Error& why, ContainedBytes::Reading& stopped) {

@@ -17,8 +17,9 @@ namespace rebus {
 // texts are as hostile as the bytes that it reads.
 class ParserProcess {
  public:
-  // `work`: "types" or "containers". `patience`: a worker of which nothing is heard for so long, while
-  // something is wanted of it, is killed. `file`: what it can read as its standard output; -1: nothing.
+  // `work`: "types", "containers" or "signatures". `patience`: a worker of which nothing is heard for so
+  // long, while something is wanted of it, is killed. `file`: what it can read as its standard output; -1:
+  // nothing.
   ParserProcess(std::string work, std::chrono::seconds patience, int file = -1);
   // Of another origin.
   ParserProcess(std::shared_ptr<WorkerOrigin> origin, std::chrono::seconds patience, int file);
@@ -44,8 +45,29 @@ class ParserProcess {
   Result<void> say(ParserWord word, const T& what, Bytes bytes = {}) {
     return send(word, pack(what), bytes);
   }
+  // Likewise, and the bytes of a value with it if they are few: of more the worker asks for what it needs.
+  template <class T>
+  Result<void> say_with(ParserWord word, const T& what, const Value& value) {
+    if (value.size() > kFewBytes) return say(word, what);
+    auto bytes = value.load(kFewBytes);
+    return bytes ? say(word, what, as_bytes(*bytes)) : bytes.error();
+  }
   // What was sent leaves now, not with receive() only. Errors come with that.
   void flush() { (void)link_->flush(); }
+  // What `ask` gives, which starts the worker and asks it about one of many files. After 256 of them it is
+  // replaced: whoever took it over has seen no more. If it dies, and had seen others before, another one is
+  // asked: one of those may have spoilt it.
+  template <class Ask>
+  auto of_file(Ask ask) -> decltype(ask()) {
+    while (true) {
+      if (files_ == kMostFiles) stop();
+      const bool is_new = !is_running();
+      files_ = is_new ? 1 : files_ + 1;
+      auto answer = ask();
+      bool has_died = !answer && answer.error().code == Code::kFailed && !is_running() && !was_silent_;
+      if (!has_died || is_new) return answer;
+    }
+  }
   // The next answer; what it wants of `value` meanwhile it is given. Errors of reading that as they are.
   Result<ParserFrame> receive(const Value& value);
   // The worker says what no worker says: it is killed.
@@ -61,6 +83,9 @@ class ParserProcess {
   Result<void> give(const Want& want, const Value& value);
   Error ended(const Error& why);
 
+  static constexpr uint64_t kFewBytes = 256 << 10;
+  static constexpr int kMostFiles = 256;
+
   const std::shared_ptr<WorkerOrigin> origin_;
   std::chrono::seconds patience_;
   const int file_;
@@ -69,6 +94,7 @@ class ParserProcess {
   std::vector<std::string> layers_;
   bool is_ready_ = false;  // it has said hello
   bool was_silent_ = false;
+  int files_ = 0;  // that this worker was given
   std::string buffer_;
 };
 

@@ -1,4 +1,4 @@
-#include "agents/support/ordinal_names.h"
+#include "agents/parsers/ordinal_names.h"
 
 #include <map>
 #include <sstream>

@@ -1,8 +1,8 @@
-#include "agents/support/pe_imports.h"
+#include "agents/parsers/pe_imports.h"
 
 #include <algorithm>
 
-#include "agents/support/binary_reader.h"
+#include "agents/parsers/binary_reader.h"
 
 namespace rebus {
 namespace {

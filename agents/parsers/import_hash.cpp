@@ -1,11 +1,11 @@
-#include "agents/support/import_hash.h"
+#include "agents/parsers/import_hash.h"
 
 #include <algorithm>
 
-#include "agents/support/elf_imports.h"
-#include "agents/support/hash_algorithms.h"
-#include "agents/support/ordinal_names.h"
-#include "agents/support/pe_imports.h"
+#include "agents/parsers/elf_imports.h"
+#include "agents/parsers/hash_algorithms.h"
+#include "agents/parsers/ordinal_names.h"
+#include "agents/parsers/pe_imports.h"
 
 namespace rebus {
 namespace {

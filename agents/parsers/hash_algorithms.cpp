@@ -1,4 +1,4 @@
-#include "agents/support/hash_algorithms.h"
+#include "agents/parsers/hash_algorithms.h"
 
 #include <openssl/evp.h>
 

@@ -1,9 +1,9 @@
-#include "agents/support/elf_imports.h"
+#include "agents/parsers/elf_imports.h"
 
 #include <algorithm>
 #include <map>
 
-#include "agents/support/binary_reader.h"
+#include "agents/parsers/binary_reader.h"
 
 namespace rebus {
 namespace {

@@ -1,4 +1,4 @@
-#include "agents/support/binary_reader.h"
+#include "agents/parsers/binary_reader.h"
 
 #include <algorithm>
 
