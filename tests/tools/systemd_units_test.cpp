@@ -27,7 +27,10 @@ TEST(SystemdUnits, AreValid) {
   ScratchFolder folder;
   folder.write("rebus-master.service", unit_text("rebus-master.service"));
   folder.write("rebus-agent@.service", unit_text("rebus-agent@.service"));
-  for (const char* unit : {"./rebus-master.service", "./rebus-agent@file_id.service"}) {
+  folder.write("rebus-agent@dotrenderer.service.d/programs.conf",
+               file_bytes(std::string(REBUS_SOURCE) + "/deploy/systemd/programs.conf"));
+  for (const char* unit :
+       {"./rebus-master.service", "./rebus-agent@file_id.service", "./rebus-agent@dotrenderer.service"}) {
     auto done = run({"systemd-analyze", "verify", unit}, folder.path());
     EXPECT_EQ(done.exit_code, 0) << done.err;
     EXPECT_EQ(done.err, "") << unit;

@@ -72,14 +72,20 @@ class Cell {
     filter_ = *std::move(filter);
     init_ = FileHandle(open(init_path().c_str(), O_RDONLY | O_CLOEXEC));
     if (init_.get() < 0) return Error{Code::kUnavailable, "there is no " + init_path()};
-    auto cgroup = Cgroup::make({order_.memory + order_.scratch + input_bytes(), order_.processes});
-    if (cgroup) cgroup_.emplace(*std::move(cgroup));
-    if (is_strict() && (!cgroup || !cgroup_->bounds_all()))
-      return Error{Code::kUnavailable,
-                   "cgroup (" + (cgroup ? "only " + cgroup_->layer() : cgroup.error().message) + ")"};
+    auto cgroup = make_cgroup();
+    if (is_strict() && !cgroup) return cgroup.error();
     words_ = bubblewrap_words(order_, {init_.get(), filter_.get()}, init_words());
     if (is_traced()) add_strace();
     return {};
+  }
+
+  // An error names the layer; it is a flaw only if it must be there.
+  Result<void> make_cgroup() {
+    auto cgroup = Cgroup::make({order_.memory + order_.scratch + input_bytes(), order_.processes});
+    if (!cgroup) return Error{Code::kUnavailable, "cgroup (" + cgroup.error().message + ")"};
+    cgroup_.emplace(*std::move(cgroup));
+    if (cgroup_->bounds_all()) return {};
+    return Error{Code::kUnavailable, "cgroup (only " + cgroup_->layer() + ")"};
   }
 
   bool is_traced() const { return !order_.strace.empty(); }

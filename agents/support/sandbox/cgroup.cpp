@@ -35,8 +35,9 @@ std::string text_of(const std::string& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// The kernel makes these files, and refuses others; where it is not the kernel, they are made.
 bool set(const std::string& file, const std::string& value) {
-  FileHandle out(open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  FileHandle out(open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   return out.get() >= 0 && write(out.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
 }
 
@@ -72,6 +73,12 @@ std::vector<std::string> parents(const std::string& controller, const CgroupPlac
     if (is_it && path != "/" && path.find("..") == path.npos) return {top + path, top};
   }
   return {top};
+}
+
+bool hands_down(const std::string& group) {
+  std::string enabled = text_of(group + "/cgroup.subtree_control");
+  std::replace(enabled.begin(), enabled.end(), '\n', ' ');
+  return has_word(enabled, "memory", ' ') && has_word(enabled, "pids", ' ');
 }
 
 // When a process began, in ticks since boot: with its number, a name that is not used again. Empty: it is
@@ -129,13 +136,12 @@ Result<Cgroup> Cgroup::make(const CgroupLimits& limits, const CgroupPlaces& plac
   return cgroup;
 }
 
-// What is set below one that has processes of its own is not allowed: then the top is tried, or version 1.
+// Not below a group that has processes of its own and hands nothing down: then the top is tried, or
+// version 1.
 bool Cgroup::make_v2(const CgroupLimits& limits, const CgroupPlaces& places) {
   for (const std::string& parent : parents("", places)) {
-    set(parent + "/cgroup.subtree_control", "+memory +pids");
-    std::string enabled = text_of(parent + "/cgroup.subtree_control");
-    std::replace(enabled.begin(), enabled.end(), '\n', ' ');
-    if (!has_word(enabled, "memory", ' ') || !has_word(enabled, "pids", ' ')) continue;
+    if (!hands_down(parent)) set(parent + "/cgroup.subtree_control", "+memory +pids");
+    if (!hands_down(parent)) continue;
     std::string folder = make_group(parent);
     if (folder.empty()) continue;
     groups_.push_back({folder, true});
