@@ -8,6 +8,8 @@
 namespace rebus {
 namespace {
 
+constexpr const char* kAgent = "unarchive";
+
 class Unarchive final : public Agent {
  public:
   explicit Unarchive(const Setting& setting)
@@ -15,7 +17,9 @@ class Unarchive final : public Agent {
 
   Result<void> process(Work& work) override {
     if (!passwords_) return passwords_.error();
-    return Unpacking(work, limits_, *passwords_).run();
+    return Unpacking(work, limits_, *passwords_,
+                     {{kAgent, "unarchived", "extracted from this archive"}, "containers"})
+        .run();
   }
 
  private:
@@ -33,7 +37,7 @@ Result<void> check_options(const Options& options, Hello&) {
 
 extern const AgentSpec unarchive_agent;
 const AgentSpec unarchive_agent = {
-    .name = "unarchive",
+    .name = kAgent,
     .summary = "takes archives and compressed files apart, recursively",
     .help =
         "Takes objects under /archive/ and /compressed/: tar, zip, 7z, rar, cab, iso, cpio, ar, deb, rpm,\n"

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "descriptor/result.h"
 #include "descriptor/value.h"
@@ -69,12 +70,23 @@ struct ArchiveMember {
   }
 };
 
+// What a container says of itself.
+struct TextField {
+  std::string name, text;  // any bytes
+  template <class A>
+  void fields(A& a) {
+    a(1, name), a(2, text);
+  }
+};
+
 // One pass over the members of an archive; read() reads the current one.
 class ArchiveReader : public ContainedBytes {
  public:
   // The next member; nothing at the end. An Error ends the pass: kFailed for a damaged or unknown archive,
   // kLimit for too many compressions over each other, else what reading the value gave.
   virtual Result<std::optional<ArchiveMember>> next() = 0;
+  // Before the first next(): the header fields of a mail, decoded; other containers tell nothing.
+  virtual Result<std::vector<TextField>> about() { return std::vector<TextField>(); }
   // What the parser said of damaged headers since the last call; it goes on behind them.
   virtual std::optional<std::string> damage() = 0;
   // After next() gave nothing: whether the end came too early, of a tar without its end mark, an ar with half

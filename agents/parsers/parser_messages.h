@@ -21,6 +21,7 @@ enum class ParserWord : uint32_t {
   kStop = 6,         // Stop: no more blocks
   kEndedEarly = 7,   // kEarly
   kRest = 8,         // kRestPart
+  kTellAbout = 10,   // kAbout, before the first kNext
   kPart = 9,         // the bytes that were wanted; none: they cannot be read
   kScan = 10,        // what is in the shared memory: kScanned
   kTellRules = 11,   // kRules
@@ -37,6 +38,7 @@ enum class ParserWord : uint32_t {
   kEarly = 26,     // Early
   kRestPart = 27,  // RestPart
   kWant = 28,      // Want: kPart
+  kAbout = 30,     // About
   kTrouble = 29,   // Trouble, instead of an answer
   kScanned = 30,   // ScanAnswer (scan_messages.h)
   kRules = 31,     // RuleSource
@@ -103,6 +105,14 @@ struct MemberAnswer {
   template <class A>
   void fields(A& a) {
     a(1, state), a(2, member), a(3, trouble);
+  }
+};
+
+struct About {
+  std::vector<TextField> texts;
+  template <class A>
+  void fields(A& a) {
+    a(1, texts);
   }
 };
 

@@ -75,6 +75,8 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
     }
     case ParserWord::kRest:
       return is_open ? rest() : lost();
+    case ParserWord::kTellAbout:
+      return archive_ ? about() : lost();
     case ParserWord::kEndedEarly:
       return archive_ ? ended_early() : lost();
     case ParserWord::kStop:
@@ -111,7 +113,7 @@ Result<void> ParserService::open(const ParserFrame& frame) {
   runs_ahead_ = subject->runs_ahead;
   Value value = value_of(subject->size, frame.bytes);
   if (frame.word == ParserWord::kOpenArchive)
-    archive_ = std::make_unique<LibarchiveReader>(value, subject->passwords);
+    archive_ = open_archive_(value, subject->passwords);
   else
     content_ = std::make_unique<SingleContent>(value);
   return link_.say(ParserWord::kOpened, state());
@@ -175,6 +177,11 @@ void ParserService::take_stop(const ParserFrame& frame) {
 Result<void> ParserService::ended_early() {
   auto early = archive_->ended_early();
   return early ? link_.say(ParserWord::kEarly, Early{*early}) : trouble(early.error());
+}
+
+Result<void> ParserService::about() {
+  auto texts = archive_->about();
+  return texts ? link_.say(ParserWord::kAbout, About{*std::move(texts)}) : trouble(texts.error());
 }
 
 Result<void> ParserService::rest() {

@@ -11,8 +11,12 @@ namespace rebus {
 
 class ParserService {
  public:
+  // Makes the reader of an archive.
+  using OpenArchive = std::unique_ptr<ArchiveReader> (*)(Value value,
+                                                         const std::vector<std::string>& passwords);
   // `magic` may be null: then it identifies nothing.
-  ParserService(ParserLink& link, Magic* magic) : link_(link), magic_(magic) {}
+  ParserService(ParserLink& link, Magic* magic, OpenArchive open_archive)
+      : link_(link), magic_(magic), open_archive_(open_archive) {}
   // Until the agent is gone, or says what no agent says.
   void serve();
   // Bytes of the container, from the agent.
@@ -28,6 +32,7 @@ class ParserService {
   Result<bool> next();
   Result<bool> read();
   Result<void> ended_early();
+  Result<void> about();
   Result<void> rest();
   Result<void> send_blocks(uint64_t offset, Bytes bytes);
   Result<void> trouble(const Error& error);
@@ -37,6 +42,7 @@ class ParserService {
 
   ParserLink& link_;
   Magic* magic_;
+  OpenArchive open_archive_;
   std::unique_ptr<ArchiveReader> archive_;
   std::unique_ptr<ContainedBytes> content_;  // instead
   bool runs_ahead_ = false;

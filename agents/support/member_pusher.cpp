@@ -7,8 +7,6 @@
 namespace rebus {
 namespace {
 
-constexpr const char* kAgent = "unarchive";
-
 bool names_a_file(std::string_view name) {
   std::string_view last = name.substr(name.rfind('/') + 1);
   return !last.empty() && last != "." && last != "..";
@@ -42,7 +40,7 @@ Result<void> MemberPusher::push(const Value& value, Named named) {
   if (!path) return path.error();
   named.label.resize(std::min(named.label.size(), kMaxLabel));
   NewDescriptor item;
-  item.descriptor = make_object(container.domain, *path, std::move(named.label), value, kAgent);
+  item.descriptor = make_object(container.domain, *path, std::move(named.label), value, maker_.agent);
   item.descriptor.file_type = std::move(*type);
   item.origin = OriginClaim{container.selector, std::move(named.name), named.ordinal, named.replaces};
   Descriptor member = item.descriptor;
@@ -55,8 +53,7 @@ Result<void> MemberPusher::push(const Value& value, Named named) {
 Result<void> MemberPusher::push_links(const Descriptor& member) {
   const Descriptor& container = work_.descriptor();
   if (member.selector.id() == container.selector.id()) return {};  // an archive that contains itself
-  auto [down, up] =
-      make_links(container, member, kAgent, {"unarchived", "extracted from this archive", false});
+  auto [down, up] = make_links(container, member, maker_.agent, {maker_.link, maker_.explained, false});
   for (Descriptor* link : {&down, &up}) {
     NewDescriptor item;
     item.descriptor = std::move(*link);

@@ -11,7 +11,12 @@ namespace rebus {
 class MemberPusher {
  public:
   // Names are cut to `name_bytes`.
-  MemberPusher(Work& work, uint64_t name_bytes) : work_(work), name_bytes_(name_bytes) {}
+  // `agent` makes them; links are called `link`, and `explained`.
+  struct Maker {
+    std::string agent, link, explained;
+  };
+  MemberPusher(Work& work, uint64_t name_bytes, Maker maker)
+      : work_(work), name_bytes_(name_bytes), maker_(std::move(maker)) {}
 
   // A member of an archive. `name` is its full path there, any bytes; one that is none (empty, ".", a
   // directory's) becomes "member-<ordinal>". Equal bytes under several names are pushed under each.
@@ -34,6 +39,7 @@ class MemberPusher {
 
   Work& work_;
   uint64_t name_bytes_;
+  Maker maker_;
   uint64_t count_ = 0;
 };
 

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <span>
 
+#include "agents/support/mail_head.h"
+
 namespace rebus {
 namespace {
 
@@ -222,6 +224,8 @@ constexpr Named kWords[] = {
     {"PHP script", "/script/php"},
     {"RFC 822 mail", "/email/eml"},
     {"SMTP mail", "/email/eml"},
+    {"news or mail", "/email/eml"},
+    {"MIME entity", "/email/eml"},
     {"CDFV2 Microsoft Outlook Message", "/email/msg"},
 };
 
@@ -346,6 +350,7 @@ std::string guess_path(const FileType& type, Bytes head, std::string_view label)
   if (path.empty()) path = find_start(kWords, type.words);
   if (path.empty()) path = family_path(type.mime);
   if (path.empty() && is_iso_image(head)) path = "/archive/iso";
+  if (path.empty() && looks_like_mail(as_text(head))) path = "/email/eml";
   if (path.empty()) path = text_path(type.encoding);
   return path.empty() ? "/unknown" : path;
 }

@@ -20,14 +20,16 @@ constexpr uint64_t kMaxPasswordTries = 20'000;
 
 }  // namespace
 
-Unpacking::Unpacking(Work& work, const Limits& limits, const std::vector<std::string>& passwords)
+Unpacking::Unpacking(Work& work, const Limits& limits, const std::vector<std::string>& passwords,
+                     const UnpackingKind& kind)
     : work_(work),
       limits_(limits),
+      kind_(kind),
       archive_(work.value()),
-      parser_{limits.time},
+      parser_{limits.time, kind.work},
       passwords_(passwords),
       budget_(limits, work.value().size()),
-      pusher_(work, limits.name_bytes),
+      pusher_(work, limits.name_bytes, kind.maker),
       other_(OtherUnpacker::for_path(work.descriptor().selector.path())) {}
 
 Result<void> Unpacking::run() {
@@ -63,6 +65,8 @@ Result<void> Unpacking::read_members() {
   uint64_t next_index = 0;
   for (int openings = 0; openings <= kMaxReopenings; openings++) {
     auto reader = parser_.archive(archive_, passwords_);
+    auto told = openings == 0 ? tell_about(*reader) : Result<void>();
+    if (!told) return told;
     auto step = read_from(*reader, next_index);
     if (!step) return step.error();
     stopped_ = *step == Step::kStop;
@@ -70,6 +74,13 @@ Result<void> Unpacking::read_members() {
   }
   findings_.add_damage("too many broken members", "");
   return {};
+}
+
+// What cannot be told will be said again by the first member.
+Result<void> Unpacking::tell_about(ArchiveReader& reader) {
+  if (kind_.tell_about == nullptr) return {};
+  auto about = reader.about();
+  return about ? kind_.tell_about(work_, *about) : Result<void>();
 }
 
 // From the member with this index on, up to the end (kNext) or until something stops it.
@@ -173,6 +184,8 @@ Result<Unpacking::Step> Unpacking::take_file(ArchiveReader& reader, const Archiv
   if (is_cut) extraction = {{End::kUnreadable, "ends before its declared size", {}}, {}, {}};
   bool wrong_password = member.encrypted && extraction.reading.end == End::kDamaged;
   if (!extraction.value || wrong_password) return take_unread(reader, member, extraction.reading);
+  if (extraction.reading.end == End::kWhole && !extraction.reading.message.empty())
+    findings_.add_encrypted(member.name, extraction.reading.message);  // it came as it is
   if (extraction.reading.end == End::kDamaged) {
     findings_.add_damage(extraction.reading.message, member.name);
     note_if_other_helps(extraction.reading.message);

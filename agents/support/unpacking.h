@@ -18,10 +18,19 @@
 
 namespace rebus {
 
-// The work of `unarchive` on one descriptor. One use.
+// Who takes apart, and what.
+struct UnpackingKind {
+  MemberPusher::Maker maker;
+  const char* work;  // of ContainerParser
+  // Is given what a container says of itself; may be null.
+  Result<void> (*tell_about)(Work& work, const std::vector<TextField>& about) = nullptr;
+};
+
+// The work of `unarchive` and `email` on one descriptor. One use.
 class Unpacking {
  public:
-  Unpacking(Work& work, const Limits& limits, const std::vector<std::string>& passwords);
+  Unpacking(Work& work, const Limits& limits, const std::vector<std::string>& passwords,
+            const UnpackingKind& kind);
 
   // Whatever could be read has been pushed when it returns, also when it returns an Error (a damaged
   // container).
@@ -44,6 +53,7 @@ class Unpacking {
   bool is_new(const std::string& name, const std::string& what);
   bool is_single_file() const;
   Result<void> read_members();
+  Result<void> tell_about(ArchiveReader& reader);
   Result<Step> read_from(ArchiveReader& reader, uint64_t& next_index);
   Result<Step> end_of_members(ArchiveReader& reader);
   Result<Step> read_rest(ContainedBytes& content, bool* has_more = nullptr);
@@ -71,6 +81,7 @@ class Unpacking {
 
   Work& work_;
   const Limits& limits_;
+  const UnpackingKind kind_;
   Value archive_;  // that is read: what was given, or what another program made of it
   ContainerParser parser_;
   std::vector<std::string> passwords_;  // the last one that worked first

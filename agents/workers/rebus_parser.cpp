@@ -5,18 +5,17 @@
 //
 // For types, what it has to look at is in a file in memory, its standard output, which it can only read.
 //
-// It opens what it needs, enters the cage of this LEVEL (agents/support/sandbox/cage.h), says so, and serves.
+// It works in the cage of this LEVEL (agents/support/sandbox/cage.h).
 #include <unistd.h>
 
 #include <cstdio>
-#include <ctime>
 #include <optional>
 #include <string_view>
 
 #include "agents/parsers/hash_algorithms.h"
+#include "agents/parsers/libarchive_reader.h"
 #include "agents/parsers/parser_service.h"
-#include "agents/parsers/utf8_locale.h"
-#include "agents/support/sandbox/cage.h"
+#include "agents/support/sandbox/caged_worker.h"
 
 #ifdef REBUS_SANITIZED
 // In the cage nothing can be written but answers, and no process be looked at: an error ends the worker.
@@ -38,21 +37,13 @@ std::optional<Work> work_named(std::string_view word) {
   return std::nullopt;
 }
 
-CageLimits limits() {
-  CageLimits all;
-#ifdef REBUS_SANITIZED
-  all.memory = UINT64_MAX;  // its shadow takes terabytes of addresses
-#endif
-  return all;
-}
-
 // OpenSSL reads its configuration when it is used first.
 Result<void> prepare_hashes() {
   auto hashes = hash_value(Value::of(""), {"md5"});
   return hashes ? Result<void>() : hashes.error();
 }
 
-Result<void> prepare_work(Work work, std::optional<Magic>& magic) {
+Result<void> prepare(Work work, std::optional<Magic>& magic) {
   if (work == Work::kSignatures) return prepare_hashes();
   if (work == Work::kContainers) return {};
   auto loaded = Magic::load(STDOUT_FILENO);
@@ -61,25 +52,15 @@ Result<void> prepare_work(Work work, std::optional<Magic>& magic) {
   return {};
 }
 
-Result<WorkerHello> prepare(SandboxLevel level, Work work, std::optional<Magic>& magic) {
-  tzset();
-  Utf8Locale locale;
-  auto ready = prepare_work(work, magic);
-  if (!ready) return ready.error();
-  auto layers = enter_cage(level, limits());
-  if (!layers) return layers.error();
-  return WorkerHello{*std::move(layers), {}};
+std::unique_ptr<ArchiveReader> open_archive(Value value, const std::vector<std::string>& passwords) {
+  return std::make_unique<LibarchiveReader>(std::move(value), passwords);
 }
 
-int serve(SandboxLevel level, Work work) {
-  ParserLink link{FileHandle(STDIN_FILENO)};
+int serve(const char* level, Work work) {
   std::optional<Magic> magic;
-  auto hello = prepare(level, work, magic);
-  auto said = link.say(ParserWord::kHello, hello ? *hello : WorkerHello{{}, hello.error().message});
-  if (!hello) (void)link.receive();  // until the agent has heard it
-  if (!hello || !said) return 1;
-  ParserService(link, magic ? &*magic : nullptr).serve();
-  return 0;
+  return run_caged_worker(
+      level, [&] { return prepare(work, magic); },
+      [&](ParserLink& link) { ParserService(link, magic ? &*magic : nullptr, open_archive).serve(); });
 }
 
 }  // namespace
@@ -87,8 +68,8 @@ int serve(SandboxLevel level, Work work) {
 
 int main(int count, char** words) {
   auto work = rebus::work_named(count == 3 ? words[1] : "");
-  auto level = rebus::sandbox_level_named(count == 3 ? words[2] : "");
-  if (level && work) return rebus::serve(*level, *work);
+  int code = work ? rebus::serve(words[2], *work) : -1;
+  if (code >= 0) return code;
   std::fputs("rebus_parser: a worker of agents; it takes the words: types|containers|signatures LEVEL\n",
              stderr);
   return rebus::kUsage;

@@ -177,6 +177,22 @@ TEST(TypePath, OfTheUnknown) {
                 {"zeros", std::string(100, '\0'), "/unknown"}});
 }
 
+// Whatever field comes first: libmagic knows few of them.
+TEST(TypePath, OfMails) {
+  const std::string rest = "From: a@example.org\nTo: b@example.org\nSubject: x\nMIME-Version: 1.0\n\nbody\n";
+  for (const char* first :
+       {"Return-Path: <a@b>", "Received: from a\n\tby b", "Delivered-To: b@c", "X-Foo: y", "To: b",
+        "DKIM-Signature: v=1", "Message-ID: <1@2>", "ARC-Seal: i=1", "Subject: y", "Date: now"}) {
+    std::string mail = std::string(first) + "\n" + rest;
+    EXPECT_EQ(path_of(mail, "x"), "/email/eml") << first;
+    std::string windows;
+    for (char c : mail) windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
+    EXPECT_EQ(path_of(windows, "x"), "/email/eml") << first;
+  }
+  EXPECT_EQ(path_of("Host: a\nDate: now\nContent-Type: text/plain\n\nbody\n", "x"), "/text/ascii");
+  EXPECT_EQ(path_of("notes\n" + rest, "x"), "/text/ascii");
+}
+
 // B45: a label is a hint, bytes win.
 TEST(TypePath, LabelsThatLieChangeNothing) {
   std::string ls = file_bytes("/bin/ls");

@@ -1,5 +1,7 @@
 #include "agents/support/sandbox/container_parser.h"
 
+#include <map>
+#include <string>
 #include <utility>
 
 #include "agents/support/sandbox/parser_process.h"
@@ -9,6 +11,8 @@ namespace rebus {
 namespace {
 
 using End = ContainedBytes::End;
+
+constexpr std::chrono::seconds kCheckPatience{30};
 
 // On its way when a worker is told to stop: what a socket holds, and one block.
 constexpr uint64_t kMostUnwanted = 16 << 20;
@@ -31,16 +35,16 @@ struct Worker {
 };
 
 // One that has nothing to do.
-Worker& idle_worker() {
-  static thread_local Worker worker;
-  return worker;
+Worker& idle_worker(const char* work) {
+  static thread_local std::map<std::string, Worker> workers;
+  return workers[work];
 }
 
 // What both kinds of readers share: the container that a worker has open.
 class Opened {
  public:
-  Opened(std::chrono::seconds patience, ParserWord how, Value value, const Subject& subject)
-      : patience_(patience), value_(std::move(value)), worker_(std::exchange(idle_worker(), {})) {
+  Opened(const ContainerParser& parser, ParserWord how, Value value, const Subject& subject)
+      : parser_(parser), value_(std::move(value)), worker_(std::exchange(idle_worker(parser.work), {})) {
     bool is_used = worker_.process != nullptr;
     auto state = open(how, subject);
     // It may have died since it was put aside.
@@ -54,7 +58,7 @@ class Opened {
   }
   ~Opened() {
     bool is_good = is_idle_ && !is_over_ && !error_ && worker_.containers < kMostContainers;
-    if (is_good) idle_worker() = std::move(worker_);
+    if (is_good) idle_worker(parser_.work) = std::move(worker_);
   }
   Opened(const Opened&) = delete;
   Opened& operator=(const Opened&) = delete;
@@ -121,9 +125,9 @@ class Opened {
   ParserProcess& process() { return *worker_.process; }
 
   Result<ReaderState> open(ParserWord how, const Subject& subject) {
-    if (!worker_.process) worker_.process = std::make_unique<ParserProcess>("containers", patience_);
+    if (!worker_.process) worker_.process = std::make_unique<ParserProcess>(parser_.work, parser_.patience);
     worker_.containers++;
-    process().set_patience(patience_);
+    process().set_patience(parser_.patience);
     auto done = process().start();
     if (done) done = process().say_with(how, subject, value_);
     return done ? take_answer<ReaderState>(ParserWord::kOpened) : done.error();
@@ -163,7 +167,7 @@ class Opened {
     return note(Result<T>(error_ ? *error_ : process().misbehaves()));
   }
 
-  const std::chrono::seconds patience_;
+  const ContainerParser parser_;
   const Value value_;
   Worker worker_;
   ReaderState state_;
@@ -176,8 +180,8 @@ class Opened {
 
 class CagedArchive final : public ArchiveReader {
  public:
-  CagedArchive(std::chrono::seconds patience, const Value& value, const Subject& subject)
-      : opened_(patience, ParserWord::kOpenArchive, value, subject), runs_ahead_(subject.runs_ahead) {}
+  CagedArchive(const ContainerParser& parser, const Value& value, const Subject& subject)
+      : opened_(parser, ParserWord::kOpenArchive, value, subject), runs_ahead_(subject.runs_ahead) {}
   ~CagedArchive() override { opened_.set_idle(!is_ahead_ && !has_blocks_); }
 
   Result<std::optional<ArchiveMember>> next() override {
@@ -192,6 +196,11 @@ class CagedArchive final : public ArchiveReader {
     has_blocks_ = is_ahead_ && has_bytes(*member);
     if (answer->trouble) return error_of(*answer->trouble);
     return std::move(member);
+  }
+
+  Result<std::vector<TextField>> about() override {
+    auto about = opened_.ask<About>(ParserWord::kTellAbout, ParserWord::kAbout);
+    return about ? Result<std::vector<TextField>>(std::move(about->texts)) : about.error();
   }
 
   std::optional<std::string> damage() override {
@@ -236,8 +245,8 @@ class CagedArchive final : public ArchiveReader {
 
 class CagedContent final : public ContainedBytes {
  public:
-  CagedContent(std::chrono::seconds patience, const Value& value)
-      : opened_(patience, ParserWord::kOpenContent, value, Subject{value.size(), {}, false}) {}
+  CagedContent(const ContainerParser& parser, const Value& value)
+      : opened_(parser, ParserWord::kOpenContent, value, Subject{value.size(), {}, false}) {}
   ~CagedContent() override { opened_.set_idle(true); }
   Reading read(const Use& use) override {
     auto said = opened_.say(ParserWord::kRead);
@@ -254,16 +263,18 @@ class CagedContent final : public ContainedBytes {
 
 std::unique_ptr<ArchiveReader> ContainerParser::archive(const Value& value,
                                                         const std::vector<std::string>& passwords) const {
-  return std::make_unique<CagedArchive>(patience, value, Subject{value.size(), passwords, true});
+  return std::make_unique<CagedArchive>(*this, value, Subject{value.size(), passwords, true});
 }
 
 std::unique_ptr<ArchiveReader> ContainerParser::archive_in_steps(
     const Value& value, const std::vector<std::string>& passwords) const {
-  return std::make_unique<CagedArchive>(patience, value, Subject{value.size(), passwords, false});
+  return std::make_unique<CagedArchive>(*this, value, Subject{value.size(), passwords, false});
 }
 
 std::unique_ptr<ContainedBytes> ContainerParser::content(const Value& value) const {
-  return std::make_unique<CagedContent>(patience, value);
+  return std::make_unique<CagedContent>(*this, value);
 }
+
+Result<void> check_parser(const char* work) { return ParserProcess(work, kCheckPatience).start(); }
 
 }  // namespace rebus

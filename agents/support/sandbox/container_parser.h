@@ -15,6 +15,7 @@ namespace rebus {
 // damaged: kFailed, or End::kBroken.
 struct ContainerParser {
   std::chrono::seconds patience;
+  const char* work = "containers";  // or "mails"
 
   // For a pass over all members: the worker unpacks what comes next while the agent looks at what came.
   std::unique_ptr<ArchiveReader> archive(const Value& value, const std::vector<std::string>& passwords) const;
@@ -23,5 +24,8 @@ struct ContainerParser {
                                                   const std::vector<std::string>& passwords) const;
   std::unique_ptr<ContainedBytes> content(const Value& value) const;
 };
+
+// Whether there can be workers for this work; kUnavailable says what is missing.
+Result<void> check_parser(const char* work);
 
 }  // namespace rebus

@@ -21,8 +21,8 @@ constexpr std::chrono::seconds kStartPatience{60};
 
 }  // namespace
 
-ParserProcess::ParserProcess(std::string work, std::chrono::seconds patience, int file)
-    : ParserProcess(worker_program("rebus_parser", std::move(work)), patience, file) {}
+ParserProcess::ParserProcess(const std::string& work, std::chrono::seconds patience, int file)
+    : ParserProcess(worker_program(work == "mails" ? "rebus_mail" : "rebus_parser", work), patience, file) {}
 
 ParserProcess::ParserProcess(std::shared_ptr<WorkerOrigin> origin, std::chrono::seconds patience, int file)
     : origin_(std::move(origin)), patience_(patience), file_(file) {}

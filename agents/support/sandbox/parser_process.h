@@ -17,10 +17,10 @@ namespace rebus {
 // texts are as hostile as the bytes that it reads.
 class ParserProcess {
  public:
-  // `work`: "types", "containers" or "signatures". `patience`: a worker of which nothing is heard for so
-  // long, while something is wanted of it, is killed. `file`: what it can read as its standard output; -1:
-  // nothing.
-  ParserProcess(std::string work, std::chrono::seconds patience, int file = -1);
+  // `work`: "types", "containers", "mails" or "signatures". `patience`: a worker of which nothing is heard
+  // for so long, while something is wanted of it, is killed. `file`: what it can read as its standard output;
+  // -1: nothing.
+  ParserProcess(const std::string& work, std::chrono::seconds patience, int file = -1);
   // Of another origin.
   ParserProcess(std::shared_ptr<WorkerOrigin> origin, std::chrono::seconds patience, int file);
   ~ParserProcess() { stop(); }

@@ -1,0 +1,72 @@
+// email: takes mails apart; their parts are objects like members of an archive.
+#include <array>
+
+#include "agents/support/file_type.h"
+#include "agents/support/mail_fields.h"
+#include "agents/support/sandbox/container_parser.h"
+#include "agents/support/type_path.h"
+#include "agents/support/unpacking.h"
+#include "bus/agent.h"
+
+namespace rebus {
+namespace {
+
+constexpr const char* kAgent = "email";
+constexpr const char* kOutlook = "/email/msg";
+
+class Email final : public Agent {
+ public:
+  explicit Email(const Setting& setting) : limits_(setting.limits) {}
+
+  Result<void> process(Work& work) override {
+    if (work.descriptor().selector.path() == kOutlook)
+      return Error{Code::kFailed,
+                   "mails in Outlook's own format (.msg) cannot be taken apart: convert it to .eml "
+                   "(msgconvert of Debian's libemail-outlook-message-perl) and inject that"};
+    return Unpacking(work, limits_, {}, {{kAgent, "mailed", "part of this mail"}, "mails", push_mail_fields})
+        .run();
+  }
+
+ private:
+  Limits limits_;
+};
+
+Result<void> check(const Options&, Hello&) {
+  auto types = check_file_type_database();
+  return types ? check_parser("mails") : types;
+}
+
+}  // namespace
+
+extern const AgentSpec email_agent;
+const AgentSpec email_agent = {
+    .name = kAgent,
+    .summary = "takes mails apart: bodies, attachments, mails in mails",
+    .help =
+        "Takes objects under /email/eml: parts and attachments become objects labelled mail.eml:name, which "
+        "unarchive and\n"
+        "others take from there; a mail in a mail is taken apart in turn. The header fields are told, "
+        "decoded, "
+        "in\n"
+        "/email/headers.\n"
+        "\n"
+        "What was not examined is told: encrypted parts (S/MIME, PGP) come out as they are and are named in\n"
+        "/limit/encrypted; too many parts, bytes, levels in /limit/... A mail that is cut off, or has parts "
+        "that are not\n"
+        "encoded as they say, gives what could be read and counts as failed. Mails in Outlook's format "
+        "(/email/msg)\n"
+        "cannot be read and fail; so does nothing else silently. Mails are read by a worker that can open no "
+        "file and\n"
+        "reaches no network (docs/security.md).\n"
+        "\n"
+        "  rebus_agent email unarchive hasher inject mail.eml -- return --short md5_hash",
+    .role = Role::kConsumer,
+    .prefixes = {"/email/eml", kOutlook},
+    .objects_only = true,
+    .yields = file_type_paths({"/limit", "/link/email", kMailFieldsPath}),
+    .publish = Publish::kAsItGoes,
+    .make = [](const Setting& setting) -> std::unique_ptr<Agent> { return std::make_unique<Email>(setting); },
+    .declare = check,
+};
+
+}  // namespace rebus

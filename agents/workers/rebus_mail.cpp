@@ -1,0 +1,47 @@
+// rebus_mail: takes mails apart for agents, as rebus_parser takes archives apart. It is a program of its own,
+// because the library that it needs takes long to load.
+//
+//   rebus_mail mails LEVEL
+#include <cstdio>
+#include <cstring>
+
+#include "agents/parsers/mail_reader.h"
+#include "agents/parsers/parser_service.h"
+#include "agents/support/sandbox/caged_worker.h"
+
+#ifdef REBUS_SANITIZED
+// As in rebus_parser.
+extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
+extern "C" const char* __ubsan_default_options() { return "halt_on_error=1"; }
+#endif
+
+namespace rebus {
+namespace {
+
+int serve(const char* level) {
+  return run_caged_worker(
+      level,
+      []() -> Result<void> {
+        MailReader::prepare();
+        return {};
+      },
+      [](ParserLink& link) {
+        ParserService(link, nullptr,
+                      [](Value value, const std::vector<std::string>&) -> std::unique_ptr<ArchiveReader> {
+                        return std::make_unique<MailReader>(std::move(value));
+                      })
+            .serve();
+      });
+}
+
+}  // namespace
+}  // namespace rebus
+
+int main(int count, char** words) {
+  constexpr int kUsage = 2;
+  bool is_right = count == 3 && std::strcmp(words[1], "mails") == 0;
+  int code = is_right ? rebus::serve(words[2]) : -1;
+  if (code >= 0) return code;
+  std::fputs("rebus_mail: a worker of agents; it takes the words: mails LEVEL\n", stderr);
+  return kUsage;
+}
