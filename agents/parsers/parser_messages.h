@@ -21,6 +21,7 @@ enum class ParserWord : uint32_t {
   kStop = 6,         // Stop: no more blocks
   kEndedEarly = 7,   // kEarly
   kRest = 8,         // kRestPart
+  kBeginAgain = 11,  // Again: kOpened; the archive once more
   kTellAbout = 10,   // kAbout, before the first kNext
   kPart = 9,         // the bytes that were wanted; none: they cannot be read
   kScan = 10,        // what is in the shared memory: kScanned
@@ -105,6 +106,14 @@ struct MemberAnswer {
   template <class A>
   void fields(A& a) {
     a(1, state), a(2, member), a(3, trouble);
+  }
+};
+
+struct Again {
+  std::string password;
+  template <class A>
+  void fields(A& a) {
+    a(1, password);
   }
 };
 

@@ -75,6 +75,8 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
     }
     case ParserWord::kRest:
       return is_open ? rest() : lost();
+    case ParserWord::kBeginAgain:
+      return archive_ ? begin_again(frame) : lost();
     case ParserWord::kTellAbout:
       return archive_ ? about() : lost();
     case ParserWord::kEndedEarly:
@@ -111,11 +113,11 @@ Result<void> ParserService::open(const ParserFrame& frame) {
   content_.reset();
   reading_ = 0;
   runs_ahead_ = subject->runs_ahead;
-  Value value = value_of(subject->size, frame.bytes);
+  value_ = value_of(subject->size, frame.bytes);
   if (frame.word == ParserWord::kOpenArchive)
-    archive_ = open_archive_(value, subject->passwords);
+    archive_ = open_archive_(value_, subject->passwords);
   else
-    content_ = std::make_unique<SingleContent>(value);
+    content_ = std::make_unique<SingleContent>(value_);
   return link_.say(ParserWord::kOpened, state());
 }
 
@@ -177,6 +179,14 @@ void ParserService::take_stop(const ParserFrame& frame) {
 Result<void> ParserService::ended_early() {
   auto early = archive_->ended_early();
   return early ? link_.say(ParserWord::kEarly, Early{*early}) : trouble(early.error());
+}
+
+Result<void> ParserService::begin_again(const ParserFrame& frame) {
+  auto again = unpack<Again>(frame.body);
+  if (!again) return again.error();
+  archive_.reset();  // it holds memory
+  archive_ = open_archive_(value_, {again->password});
+  return link_.say(ParserWord::kOpened, state());
 }
 
 Result<void> ParserService::about() {

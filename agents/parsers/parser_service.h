@@ -33,6 +33,7 @@ class ParserService {
   Result<bool> read();
   Result<void> ended_early();
   Result<void> about();
+  Result<void> begin_again(const ParserFrame& frame);
   Result<void> rest();
   Result<void> send_blocks(uint64_t offset, Bytes bytes);
   Result<void> trouble(const Error& error);
@@ -43,6 +44,7 @@ class ParserService {
   ParserLink& link_;
   Magic* magic_;
   OpenArchive open_archive_;
+  Value value_;
   std::unique_ptr<ArchiveReader> archive_;
   std::unique_ptr<ContainedBytes> content_;  // instead
   bool runs_ahead_ = false;

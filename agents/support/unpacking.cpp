@@ -299,8 +299,11 @@ void Unpacking::count_password_tries() {
 // The old zip encryption checks a password by one byte: of 40 wrong ones some will pass, and the bytes that
 // come out are noise. Then each password is tried alone until the checksum is right.
 Result<bool> Unpacking::search_password(const ArchiveMember& member) {
+  std::unique_ptr<SteppedArchive> reader;
   for (size_t i = 0; i < passwords_.size() && !budget_.grow(0); i++) {
-    auto extraction = extract_with(passwords_[i], member.index);
+    if (reader && !reader->begin_again(passwords_[i])) reader.reset();
+    if (!reader) reader = parser_.archive_in_steps(archive_, {passwords_[i]});
+    auto extraction = extract_next(*reader, member.index);
     if (!extraction) return extraction.error();
     if (extraction->reading.end != End::kWhole) continue;
     std::rotate(passwords_.begin(), passwords_.begin() + static_cast<ptrdiff_t>(i),
@@ -314,15 +317,15 @@ Result<bool> Unpacking::search_password(const ArchiveMember& member) {
   return false;
 }
 
-Result<Extraction> Unpacking::extract_with(const std::string& password, uint64_t index) {
-  auto reader = parser_.archive_in_steps(archive_, {password});
+// The member with this index.
+Result<Extraction> Unpacking::extract_next(ArchiveReader& reader, uint64_t index) {
   while (true) {
-    auto member = reader->next();
+    auto member = reader.next();
     if (!member) return member.error();
     if (!*member) return Extraction{{End::kBroken, "gone", {}}, {}, {}};
     if ((*member)->index < index) continue;
     auto writer = work_.new_value();
-    return extract(*reader, *writer, budget_);
+    return extract(reader, *writer, budget_);
   }
 }
 

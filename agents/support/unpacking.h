@@ -69,7 +69,7 @@ class Unpacking {
   void count_password_tries();
 
   Result<bool> search_password(const ArchiveMember& member);
-  Result<Extraction> extract_with(const std::string& password, uint64_t index);
+  Result<Extraction> extract_next(ArchiveReader& reader, uint64_t index);
 
   Result<Step> push_file(const ArchiveMember& member, const Value& value);
   Result<Step> push(const Value& value, const std::string& name, uint64_t index);

@@ -67,6 +67,11 @@ class Opened {
   // Whether the worker says nothing more unless it is asked.
   void set_idle(bool is_idle) { is_idle_ = is_idle; }
 
+  template <class T>
+  Result<void> say(ParserWord word, const T& what) {
+    return error_ ? *error_ : note(process_.say(word, what));
+  }
+
   // The answer of that kind.
   template <class T>
   Result<T> take_answer(ParserWord word) {
@@ -178,7 +183,7 @@ class Opened {
   bool is_idle_ = false;
 };
 
-class CagedArchive final : public ArchiveReader {
+class CagedArchive final : public SteppedArchive {
  public:
   CagedArchive(const ContainerParser& parser, const Value& value, const Subject& subject)
       : opened_(parser, ParserWord::kOpenArchive, value, subject), runs_ahead_(subject.runs_ahead) {}
@@ -196,6 +201,13 @@ class CagedArchive final : public ArchiveReader {
     has_blocks_ = is_ahead_ && has_bytes(*member);
     if (answer->trouble) return error_of(*answer->trouble);
     return std::move(member);
+  }
+
+  Result<void> begin_again(const std::string& password) override {
+    auto said = opened_.say(ParserWord::kBeginAgain, Again{password});
+    auto state = said ? opened_.take_answer<ReaderState>(ParserWord::kOpened) : said.error();
+    if (state) opened_.take(*state);
+    return state ? Result<void>() : state.error();
   }
 
   Result<std::vector<TextField>> about() override {
@@ -266,7 +278,7 @@ std::unique_ptr<ArchiveReader> ContainerParser::archive(const Value& value,
   return std::make_unique<CagedArchive>(*this, value, Subject{value.size(), passwords, true});
 }
 
-std::unique_ptr<ArchiveReader> ContainerParser::archive_in_steps(
+std::unique_ptr<SteppedArchive> ContainerParser::archive_in_steps(
     const Value& value, const std::vector<std::string>& passwords) const {
   return std::make_unique<CagedArchive>(*this, value, Subject{value.size(), passwords, false});
 }
