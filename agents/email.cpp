@@ -43,7 +43,8 @@ const AgentSpec email_agent = {
     .name = kAgent,
     .summary = "takes mails apart: bodies, attachments, mails in mails",
     .help =
-        "Takes objects under /email/eml: parts and attachments become objects labelled mail.eml:name, which "
+        "Takes objects under /email/eml and, mail by mail, /email/mbox: parts and attachments become objects "
+        "labelled mail.eml:name, which "
         "unarchive and\n"
         "others take from there; a mail in a mail is taken apart in turn. The header fields are told, "
         "decoded, "
@@ -61,7 +62,7 @@ const AgentSpec email_agent = {
         "\n"
         "  rebus_agent email unarchive hasher inject mail.eml -- return --short md5_hash",
     .role = Role::kConsumer,
-    .prefixes = {"/email/eml", kOutlook},
+    .prefixes = {"/email/eml", "/email/mbox", kOutlook},
     .objects_only = true,
     .yields = file_type_paths({"/limit", "/link/email", kMailFieldsPath}),
     .publish = Publish::kAsItGoes,

@@ -8,8 +8,6 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kBuffer = 256 << 10;
-constexpr size_t kMostLine = 64 << 10;     // looked at as one
 constexpr size_t kMostHeader = 256 << 10;  // bytes of one header
 constexpr size_t kMostBlank = 4 << 10;     // looked at, of what is before or behind parts
 
@@ -54,46 +52,10 @@ bool MimeHeader::is_ambiguous(std::string_view name) const {
       fields_, [&](const Field& field) { return equals(field.name, name) && field.value != first; });
 }
 
-// --- lines ---
-
-MimeSplitter::MimeSplitter(Value value, TypeOf type_of) : value_(std::move(value)), type_of_(type_of) {}
-
-// Behind what is not used yet.
-Result<void> MimeSplitter::fill() {
-  buffer_.erase(0, at_);
-  buffer_begin_ += std::exchange(at_, 0);
-  const size_t kept = buffer_.size();
-  buffer_.resize(kBuffer);
-  auto count = value_.read_at(buffer_begin_ + kept,
-                              {reinterpret_cast<uint8_t*>(buffer_.data()) + kept, kBuffer - kept});
-  buffer_.resize(kept + (count ? *count : 0));
-  return count ? Result<void>() : count.error();
-}
-
-Result<std::optional<MimeSplitter::Line>> MimeSplitter::next_line() {
-  bool may_be_cut = buffer_.find('\n', at_) == buffer_.npos || buffer_.size() - at_ < kMostLine;
-  bool has_more = buffer_begin_ + buffer_.size() < value_.size();
-  if (may_be_cut && has_more) {
-    auto filled = fill();
-    if (!filled) return filled.error();
-  }
-  if (at_ == buffer_.size()) return std::optional<Line>();
-  std::string_view rest = std::string_view(buffer_).substr(at_);
-  size_t end = rest.substr(0, kMostLine).find('\n');
-  Line line;
-  line.is_begin = is_line_begin_;
-  is_line_begin_ = end != rest.npos;
-  line.text = rest.substr(0, end != rest.npos ? end : kMostLine);
-  size_t size = line.text.size() + (end != rest.npos ? 1 : 0);
-  if (line.text.ends_with('\r')) line.text.remove_suffix(1);
-  line.ending = size - line.text.size();
-  line.begin = buffer_begin_ + at_;
-  line.end = line.begin + size;
-  at_ += size;
-  return std::optional(line);
-}
-
 // --- parts ---
+
+MimeSplitter::MimeSplitter(Value value, TypeOf type_of)
+    : value_(value), lines_(std::move(value)), type_of_(type_of) {}
 
 void MimeSplitter::note(const char* damage) {
   if (damage_.empty()) damage_ = damage;
@@ -102,7 +64,7 @@ void MimeSplitter::note(const char* damage) {
 std::string MimeSplitter::take_damage() { return std::exchange(damage_, {}); }
 
 // Of the innermost multipart, or of one around it: then those inside have no end.
-bool MimeSplitter::take_boundary(const Line& line) {
+bool MimeSplitter::take_boundary(const LineScanner::Line& line) {
   if (!line.is_begin || !line.text.starts_with("--")) return false;
   for (size_t i = boundaries_.size(); i > 0; i--) {
     const std::string& boundary = boundaries_[i - 1];
@@ -123,13 +85,11 @@ bool MimeSplitter::take_boundary(const Line& line) {
 Result<MimeSplitter::Part> MimeSplitter::read_header() {
   Part part;
   state_ = State::kBody;
-  for (bool is_first = true;; is_first = false) {
-    auto line = next_line();
+  while (true) {
+    auto line = lines_.next();
     if (!line) return line.error();
     if (!*line) break;
     part.begin = part.end = (*line)->end;
-    bool is_mbox = is_first && !has_mail_header_ && (*line)->text.starts_with("From ");
-    if (is_mbox) continue;
     if ((*line)->text.empty() && (*line)->is_begin) break;
     if (take_boundary(**line)) break;
     part.header.add_line((*line)->text);
@@ -158,7 +118,7 @@ void MimeSplitter::enter(Part& part) {
 Result<void> MimeSplitter::read_body(Part& part) {
   size_t last_ending = 0;
   while (true) {
-    auto line = next_line();
+    auto line = lines_.next();
     if (!line) return line.error();
     if (!*line) break;
     if (take_boundary(**line)) {
@@ -176,7 +136,7 @@ Result<void> MimeSplitter::read_body(Part& part) {
 Result<std::optional<MimeSplitter::Part>> MimeSplitter::next() {
   while (state_ != State::kEnd) {
     Part part;
-    part.begin = part.end = buffer_begin_ + at_;
+    part.begin = part.end = lines_.position();
     if (state_ == State::kHeader) {
       auto header = read_header();
       if (!header) return header.error();

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "descriptor/value.h"
+#include "agents/parsers/line_scanner.h"
 
 namespace rebus {
 
@@ -65,23 +65,16 @@ class MimeSplitter {
 
  private:
   enum class State : uint8_t { kHeader, kBody, kPreamble, kEpilogue, kEnd };
-  struct Line {
-    uint64_t begin = 0, end = 0;  // with its end
-    std::string_view text;        // without it; of a long line a part
-    bool is_begin = true;         // of a line
-    size_t ending = 0;            // bytes of its end
-  };
-  Result<std::optional<Line>> next_line();
-  Result<void> fill();
   Result<Part> read_header();
   Result<void> read_body(Part& part);
   void enter(Part& part);
   // Whether this is a boundary; then the state is what comes after it.
-  bool take_boundary(const Line& line);
+  bool take_boundary(const LineScanner::Line& line);
   void note(const char* damage);
   static bool is_blank(const std::string& text);
 
   Value value_;
+  LineScanner lines_;
   TypeOf type_of_;
   State state_ = State::kHeader;
   std::vector<std::string> boundaries_;
@@ -89,10 +82,6 @@ class MimeSplitter {
   bool has_mail_header_ = false;
   bool ended_early_ = false;
   std::string damage_;
-  std::string buffer_;
-  uint64_t buffer_begin_ = 0;  // in the value
-  size_t at_ = 0;              // in the buffer
-  bool is_line_begin_ = true;
 };
 
 }  // namespace rebus

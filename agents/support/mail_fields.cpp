@@ -21,6 +21,7 @@ std::string first(const std::vector<TextField>& fields, const char* name) {
 }  // namespace
 
 Result<void> push_mail_fields(Work& work, const std::vector<TextField>& fields) {
+  if (fields.empty()) return {};
   std::vector<std::string> all, received;
   size_t bytes = 0;
   bool is_cut = false;

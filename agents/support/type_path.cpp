@@ -334,6 +334,14 @@ std::string text_path(std::string_view encoding) {
   return below("/text", encoding);
 }
 
+// An mbox file begins with a line that is no field.
+std::string mail_path(std::string_view head) {
+  bool is_mbox = head.starts_with("From ");
+  if (is_mbox) head.remove_prefix(std::min(head.find('\n'), head.size() - 1) + 1);
+  if (!looks_like_mail(head)) return {};
+  return is_mbox ? "/email/mbox" : "/email/eml";
+}
+
 bool is_iso_image(Bytes head) {
   constexpr size_t kVolumeDescriptor = 0x8001;  // ECMA-119 8.1: sector 16, after the type byte
   return head.size() >= kVolumeDescriptor + 5 && as_text(head.subspan(kVolumeDescriptor, 5)) == "CD001";
@@ -350,7 +358,7 @@ std::string guess_path(const FileType& type, Bytes head, std::string_view label)
   if (path.empty()) path = find_start(kWords, type.words);
   if (path.empty()) path = family_path(type.mime);
   if (path.empty() && is_iso_image(head)) path = "/archive/iso";
-  if (path.empty() && looks_like_mail(as_text(head))) path = "/email/eml";
+  if (path.empty()) path = mail_path(as_text(head));
   if (path.empty()) path = text_path(type.encoding);
   return path.empty() ? "/unknown" : path;
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "agents/parsers/mail_reader.h"
+#include "agents/parsers/mbox_reader.h"
 #include "agents/parsers/parser_service.h"
 #include "agents/support/sandbox/caged_worker.h"
 
@@ -28,6 +29,7 @@ int serve(const char* level) {
       [](ParserLink& link) {
         ParserService(link, nullptr,
                       [](Value value, const std::vector<std::string>&) -> std::unique_ptr<ArchiveReader> {
+                        if (MboxReader::begins(value)) return std::make_unique<MboxReader>(value);
                         return std::make_unique<MailReader>(std::move(value));
                       })
             .serve();

@@ -241,6 +241,31 @@ TEST(EmailBudgets, nesting_of_multiparts_is_bounded_and_told) {
   EXPECT_NE(parts(run)[0].second.find("bottom"), std::string::npos);
 }
 
+TEST(Email, of_an_mbox_come_out_one_by_one) {
+  const std::string mark = "From a@example.org Mon Jan  1 00:00:00 2024\n";
+  const std::string first = "Subject: one\n\nFrom here on\n\nFrom there\n", second = "Subject: two\n\nbody\n";
+  RunOnce run = run_once(
+      email_agent, object_of("/email/mbox", "m.eml", mark + first + "\n" + mark + second + "\n" + mark));
+  EXPECT_FALSE(run.error) << run.error->message;
+  EXPECT_EQ(parts(run), (Parts{{"message-1.eml", first}, {"message-2.eml", second}, {"message-3.eml", ""}}));
+}
+
+TEST(Email, larger_than_what_is_held_of_it_comes_out_whole) {
+  std::string bytes;
+  for (uint32_t i = 0; i < 1'000'000; i++) bytes += static_cast<char>((i * i) >> 7);
+  std::string encoded = base64(bytes), one_line;
+  for (char c : encoded) one_line += c == '\n' ? "" : std::string(1, c);
+  for (const std::string& body : {encoded, one_line}) {
+    RunOnce run =
+        take_apart(mixed(part("Content-Transfer-Encoding: base64\r\nContent-Type: x/y; name=z", body) +
+                         part("X: y", "after")));
+    EXPECT_FALSE(run.error) << run.error->message;
+    ASSERT_EQ(parts(run).size(), 2u);
+    EXPECT_TRUE(parts(run)[0].second == bytes);
+    EXPECT_EQ(parts(run)[1].second, "after");
+  }
+}
+
 TEST(Email, of_outlook_fails_visibly) {
   RunOnce run = run_once(email_agent, object_of("/email/msg", "m.msg", "\xD0\xCF\x11\xE0"));
   ASSERT_TRUE(run.error);

@@ -189,6 +189,7 @@ TEST(TypePath, OfMails) {
     for (char c : mail) windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
     EXPECT_EQ(path_of(windows, "x"), "/email/eml") << first;
   }
+  EXPECT_EQ(path_of("From a@b Mon Jan  1 00:00:00 2024\n" + rest, "x"), "/email/mbox");
   EXPECT_EQ(path_of("Host: a\nDate: now\nContent-Type: text/plain\n\nbody\n", "x"), "/text/ascii");
   EXPECT_EQ(path_of("notes\n" + rest, "x"), "/text/ascii");
 }
