@@ -5,7 +5,7 @@
 namespace rebus {
 namespace {
 
-constexpr std::string_view kEncrypted = "Heuristics.Encrypted.";
+constexpr std::string_view kEncryptedAlert = "Heuristics.Encrypted.";
 
 struct LimitWords {
   const char* name;
@@ -47,7 +47,7 @@ ScanVerdict verdict_of(const ScanAnswer& answer) {
     if (name.starts_with(kLimitReached)) {
       const size_t dot = kLimitReached.size();
       add_once(made.limits, name.size() > dot + 1 ? name.substr(dot + 1) : "unnamed");
-    } else if (name.starts_with(kEncrypted)) {
+    } else if (name.starts_with(kEncryptedAlert)) {
       is_encrypted = true;
     } else {
       add_once(made.signatures, name);

@@ -69,7 +69,7 @@ class Opened {
 
   template <class T>
   Result<void> say(ParserWord word, const T& what) {
-    return error_ ? *error_ : note(process_.say(word, what));
+    return error_ ? *error_ : note(process().say(word, what));
   }
 
   // The answer of that kind.

@@ -24,7 +24,7 @@ extern "C" {
 namespace rebus {
 namespace {
 
-constexpr std::chrono::seconds kAnswerPatience{30};  // for a worker to be made or to be ended
+constexpr std::chrono::seconds kZygotePatience{30};  // for a worker to be made or to be ended
 constexpr int kEndMilliseconds = 10'000;             // for itself to end, with its workers and their files
 
 std::vector<std::string> place_of_folders() {
@@ -60,7 +60,7 @@ Result<void> Zygote::take_hello(std::chrono::seconds patience) {
   auto hello = unpack<ZygoteHello>(packet->bytes);
   if (!hello) return Error{Code::kUnavailable, program_ + " is none of this version of rebus"};
   hello_ = *std::move(hello);
-  set_patience(kAnswerPatience);
+  set_patience(kZygotePatience);
   bool can_work = hello_.trouble.empty();
   return can_work ? Result<void>() : Error{Code::kUnavailable, escape(unescape(hello_.trouble))};
 }
