@@ -261,6 +261,19 @@ TEST_P(Program, has_no_more_memory_than_it_may) {
   EXPECT_NE(run(program).exit_code, 0u);
 }
 
+// Each has less than it may, all together more.
+TEST(ChildProgram, has_no_more_memory_with_all_that_it_started_where_there_are_cgroups) {
+  ChildProgram program = script(
+      "for i in 1 2 3 4; do head -c 60000000 /dev/zero | tail -c 50000000 > /dev/null & done; wait; exit 1");
+  program.most_memory = 80 << 20;
+  program.most_scratch = 1 << 20;
+  auto end = run_child(program, "");
+  ASSERT_TRUE(end.ok()) << end.error().message;
+  bool has_group = end->layers.back().starts_with("cgroup");  // as root, on hosts that have them
+  EXPECT_EQ(end->how == How::kMemory, has_group) << end->err;
+  EXPECT_EQ(end->memory_kills > 0, has_group);
+}
+
 TEST_P(Program, has_no_more_processes_than_it_may) {
   ChildProgram program =
       script("i=0; while [ $i -lt 40 ]; do sleep " + own_mark() + " & i=$((i+1)); done; wait");

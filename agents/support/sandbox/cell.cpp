@@ -39,9 +39,9 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Word = CellReport::Word;
 
-constexpr size_t kMostReport = 4096;           // bytes that rebus_init says
-constexpr std::chrono::seconds kPatience{60};  // with a busy host, until the program begins
-constexpr const char* kNoBubblewrap = "no-bubblewrap";
+constexpr size_t kMostReport = 4096;            // bytes that rebus_init says
+constexpr std::chrono::seconds kPatience{60};   // with a busy host, until the program begins
+constexpr const char* kNotThere = "not-there";  // what is started first
 
 std::string init_path() { return fs::read_symlink("/proc/self/exe").replace_filename("rebus_init"); }
 
@@ -173,7 +173,7 @@ class Cell {
     for (const std::string& word : words_) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
     if (done) execvp(words[0], words.data());
-    say_missing(done ? kNoBubblewrap : done.error().message);
+    say_missing(done ? kNotThere : done.error().message);
     _exit(1);
   }
   static void keep_open(int fd) {
@@ -251,10 +251,13 @@ class Cell {
   CellReport not_started(const InitReport& init, CellReport report) const {
     report.word = init.is_not_found ? Word::kNotFound : Word::kNoCell;
     report.text = init.missing;
-    if (init.missing == kNoBubblewrap)
-      report.text = is_traced() ? "strace (there is none in $PATH: apt-get install strace)"
-                                : "namespaces (there is no bwrap in $PATH: apt-get install bubblewrap)";
-    if (init.missing.empty()) report.text = "namespaces (bubblewrap cannot make them)";
+    const char* program = is_traced() ? "strace" : "bwrap";
+    if (init.missing == kNotThere)
+      report.text = std::string("namespaces (there is no ") + program + " in $PATH: apt-get install " +
+                    (is_traced() ? "strace" : "bubblewrap") + ")";
+    if (init.missing.empty())
+      report.text = is_traced() ? "namespaces (strace cannot trace what bubblewrap makes)"
+                                : "namespaces (bubblewrap cannot make them)";
     return report;
   }
 

@@ -242,6 +242,13 @@ class SampleRun {
 
 }  // namespace
 
+Result<void> check_tracing() {
+  auto ignore = [](std::string_view) { return Result<void>(); };
+  auto end = run_child({.words = {"true"}, .strace = kStrace, .take_trace = ignore}, "");
+  if (!end) return end.error();
+  return {};
+}
+
 Result<void> run_sample(Work& work, const SampleSetting& setting) { return SampleRun(work, setting).run(); }
 
 }  // namespace rebus

@@ -6,6 +6,9 @@
 
 namespace rebus {
 
+// Whether strace can trace what is in a cell here; kUnavailable says what is missing.
+Result<void> check_tracing();
+
 // Runs the value of `work` and pushes /strace/summary, /strace/events and /strace/raw. kFailed: it could not
 // be started, and why.
 Result<void> run_sample(Work& work, const SampleSetting& setting);

@@ -175,9 +175,12 @@ Result<void> declare_strace(const SampleArchitecture& architecture, const Option
   if (!setting) return setting.error();
   if (sandbox_level() == SandboxLevel::kNone)
     return Error{Code::kInvalid, "with --sandbox none no sample is run: it would be run as what you are"};
-  if (!is_installed("strace"))
+  if (setting->engine != SampleEngine::kSystem && !is_installed("strace"))
     return Error{Code::kUnavailable, "there is no strace in $PATH (Debian: apt-get install strace)"};
-  return check_cell();
+  if (setting->engine == SampleEngine::kSystem) return check_cell();
+  auto tracing = check_tracing();
+  auto cell = tracing ? Result<void>() : check_cell();  // what is missing for that has better words
+  return cell ? tracing : cell;
 }
 
 std::unique_ptr<Agent> make_strace(const SampleArchitecture& architecture, const Options& options) {

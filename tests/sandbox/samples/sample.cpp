@@ -133,18 +133,18 @@ bool stays() {
 
 bool bombs() {
   signal(SIGTERM, SIG_IGN);
-  for (;;) fork();
+  for (;;) {
+    if (fork() < 0) pause();  // as many as there can be
+  }
 }
 
 bool eats_memory() {
-  for (size_t size = 0;; size += 1 << 20) {
-    void* memory = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED && fork() == 0) continue;  // what it has is shared, until it is written
-    if (memory == MAP_FAILED) break;
-    std::memset(memory, 1, 1 << 20);
+  constexpr size_t kStep = 32 << 20;
+  for (;;) {
+    void* memory = mmap(nullptr, kStep, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return false;
+    std::memset(memory, 1, 4096);
   }
-  wait(nullptr);
-  return false;
 }
 
 bool fills_scratch() {
