@@ -30,6 +30,13 @@ Error database_error(const std::string& reason) {
                              "): install the package libmagic-mgc, or unset MAGIC"};
 }
 
+// libmagic takes an empty file for a database.
+bool knows_gzip(magic_t magic) {
+  constexpr std::string_view kBegin("\x1f\x8b\x08\0\0\0\0\0\0\3", 10);
+  const char* answer = magic_buffer(magic, kBegin.data(), kBegin.size());
+  return answer != nullptr && std::string_view(answer).starts_with("gzip");
+}
+
 std::optional<std::string> ask(magic_t magic, int fd, int flags) {
   if (lseek(fd, 0, SEEK_SET) < 0 || magic_setflags(magic, kAlways | flags) != 0) return std::nullopt;
   const char* answer = magic_descriptor(magic, fd);
@@ -104,9 +111,11 @@ void Magic::Close::operator()(magic_set* magic) const { magic_close(magic); }
 Result<Magic> Magic::load(int file) {
   Magic out(magic_open(kAlways), file);
   if (!out.magic_) return database_error("libmagic does not start");
-  if (magic_load(out.magic_.get(), nullptr) == 0) return out;
-  const char* reason = magic_error(out.magic_.get());
-  return database_error(reason != nullptr ? reason : "unknown reason");
+  if (magic_load(out.magic_.get(), nullptr) != 0) {
+    const char* reason = magic_error(out.magic_.get());
+    return database_error(reason != nullptr ? reason : "unknown reason");
+  }
+  return knows_gzip(out.magic_.get()) ? Result(std::move(out)) : database_error("it does not even know gzip");
 }
 
 FileType Magic::identify() {

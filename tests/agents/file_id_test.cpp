@@ -42,6 +42,15 @@ TEST(FileId, HostileWordsAreEscaped) {
   EXPECT_TRUE(nlohmann::json::accept(text));
 }
 
+TEST(FileId, RefusesToStartWithoutADatabase) {
+  setenv("MAGIC", "/nonexistent/magic.mgc", 1);
+  auto run = run_once(file_id_agent, object_of("/unknown", "x", "x"));
+  unsetenv("MAGIC");
+  ASSERT_TRUE(run.error);
+  EXPECT_EQ(run.error->code, Code::kUnavailable);
+  EXPECT_FALSE(run.wanted);
+}
+
 TEST(FileId, TakesEveryObjectAndNoResult) {
   EXPECT_TRUE(run_once(file_id_agent, object_of("/unknown", "x", "x")).wanted);
   EXPECT_TRUE(run_once(file_id_agent, object_of("/empty", "x", "")).wanted);
