@@ -105,6 +105,9 @@ class ArchiveReader : public ContainedBytes {
 
 // Whether it can be read.
 bool has_bytes(const ArchiveMember& member);
+// What of "memory" and "time" a message tells to be too little for the parser; nothing: it tells of something
+// else.
+std::optional<std::string> limit_told_by(const std::string& message);
 // Whether a message tells of encryption rather than of damage.
 bool tells_of_encryption(const std::string& message);
 

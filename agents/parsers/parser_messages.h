@@ -11,6 +11,9 @@
 
 namespace rebus {
 
+// The exit code of a worker that wants more memory than it may have.
+constexpr int kWorkerOutOfMemory = 12;
+
 enum class ParserWord : uint32_t {
   // From the agent.
   kIdentify = 1,     // what is in the shared memory: kType

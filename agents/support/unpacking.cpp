@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "agents/support/child_program.h"
+#include "agents/support/sandbox/cage.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -133,6 +134,15 @@ void Unpacking::add_trailing() {
   findings_.add_spent({"trailing", 0, "what stands behind the end was not looked at"}, "");
 }
 
+// A parser that needs more than it may have says nothing of the archive's state.
+void Unpacking::add_fault(const std::string& message, const std::string& member) {
+  auto limit = limit_told_by(message);
+  if (!limit) return findings_.add_damage(message, member);
+  bool is_time = *limit == "time";
+  uint64_t most = is_time ? static_cast<uint64_t>(limits_.time.count()) : CageLimits().memory;
+  findings_.add_spent({*limit, most, message}, member);
+}
+
 // What came before stays; what comes after is lost.
 Result<Unpacking::Step> Unpacking::bad_header(const Error& error) {
   if (error.code == Code::kLimit) {
@@ -143,8 +153,10 @@ Result<Unpacking::Step> Unpacking::bad_header(const Error& error) {
   note_if_other_helps(error.message);
   if (tells_of_encryption(error.message)) {
     findings_.add_encrypted("", error.message);
+  } else if (is_single_file()) {
+    findings_.add_damage(error.message, "");  // until it is read as one
   } else {
-    findings_.add_damage(error.message, budget_.entries() > 0 ? "number " + entry_number() : "");
+    add_fault(error.message, budget_.entries() > 0 ? "number " + entry_number() : "");
   }
   return Step::kNext;
 }
@@ -209,7 +221,7 @@ Result<Unpacking::Step> Unpacking::take_unread(const ArchiveReader& reader, cons
     if (!found) return found.error();
     if (!*found) findings_.add_encrypted(member.name, "no password opens it, or it is damaged");
   } else {
-    findings_.add_damage(reading.message, member.name);
+    add_fault(reading.message, member.name);
   }
   if (stopped_) return Step::kStop;
   if (reading.end != End::kBroken) return Step::kNext;
@@ -413,7 +425,7 @@ Result<void> Unpacking::read_single_file() {
     return step ? Result<void>() : step.error();
   }
   if (extraction.reading.error) return *extraction.reading.error;
-  if (extraction.reading.end != End::kWhole) findings_.add_damage(extraction.reading.message, "");
+  if (extraction.reading.end != End::kWhole) add_fault(extraction.reading.message, "");
   if (extraction.reading.end == End::kWhole) {
     auto read = read_rest(*content);
     if (!read) return read.error();

@@ -58,6 +58,7 @@ class Unpacking {
   Result<Step> end_of_members(ArchiveReader& reader);
   Result<Step> read_rest(ContainedBytes& content, bool* has_more = nullptr);
   void add_trailing();
+  void add_fault(const std::string& message, const std::string& member);
   std::string entry_number() const { return std::to_string(budget_.entries()); }
   Result<Step> bad_header(const Error& error);
   Result<Step> take(ArchiveReader& reader, const ArchiveMember& member);

@@ -9,9 +9,9 @@
 namespace rebus {
 namespace {
 
-constexpr std::chrono::seconds kAnswerPatience{10};
+constexpr std::chrono::seconds kCompilerPatience{10};
 
-std::vector<std::string> absolute(std::vector<std::string> places) {
+std::vector<std::string> absolute_places(std::vector<std::string> places) {
   std::error_code error;
   for (std::string& place : places) {
     auto path = std::filesystem::absolute(place, error);
@@ -26,7 +26,7 @@ Result<std::shared_ptr<const YaraRules>> YaraRules::read(const std::vector<std::
   static std::mutex mutex;
   static std::map<std::vector<std::string>, std::shared_ptr<const YaraRules>> known;
   std::lock_guard lock(mutex);
-  auto key = absolute(places);
+  auto key = absolute_places(places);
   auto found = known.find(key);
   if (found != known.end()) return found->second;
   auto rules = compile(key);
@@ -39,7 +39,7 @@ Result<std::shared_ptr<const YaraRules>> YaraRules::compile(const std::vector<st
   if (!file) return file.error();
   std::vector<std::string> words = {"compile"};
   words.insert(words.end(), places.begin(), places.end());
-  ParserProcess compiler(worker_program("rebus_yara", std::move(words), -1), kAnswerPatience,
+  ParserProcess compiler(worker_program("rebus_yara", std::move(words), -1), kCompilerPatience,
                          file->writable());
   auto ready = compiler.start();
   if (ready) ready = compiler.send(ParserWord::kTellRules, {});

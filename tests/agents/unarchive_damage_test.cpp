@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -651,6 +652,24 @@ TEST(UnarchiveBudgets, Time) {
 }
 
 // V23, B36: a bomb stops at the budget, and little is kept of it.
+// Windows of gigabytes, for a few bytes.
+TEST(UnarchiveBudgets, MemoryOfParsers) {
+  constexpr size_t kBlockHeader = 12, kDictionary = kBlockHeader + 4, kHeaderCrc = kBlockHeader + 8;
+  constexpr char kFourGigabytes = 40;  // the .xz file format, 5.3.1
+  std::string xz = compress("xz", std::string(100, 'x'));
+  xz[kDictionary] = kFourGigabytes;
+  auto crc = crc32(0, reinterpret_cast<const Bytef*>(&xz[kBlockHeader]), kHeaderCrc - kBlockHeader);
+  for (int i = 0; i < 4; i++) xz[kHeaderCrc + i] = static_cast<char>(crc >> (8 * i));
+  ScratchFolder scratch;
+  scratch.run("head -c 1000 /bin/ls | zstd --ultra --long=31 -q -c > a");
+  for (const std::string& bytes : {xz, file_bytes(scratch.at("a"))}) {
+    RunOnce run = unpack(bytes);
+    EXPECT_FALSE(run.error) << run.error->message;
+    EXPECT_EQ(json_of(run, "/limit/memory")["limit"], 2ULL << 30);
+    EXPECT_TRUE(names(run).empty());
+  }
+}
+
 TEST(UnarchiveBudgets, BombsOfEveryCompression) {
   for (const char* filter : {"gzip", "bzip2", "xz", "zstd", "lz4"}) {
     std::string bomb = compress(filter, std::string(30 * kMiB, '\0'));

@@ -19,6 +19,10 @@
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
 
+namespace rebus {
+extern const AgentSpec unarchive_agent;
+}
+
 namespace rebus::worker_test {
 namespace {
 
@@ -202,6 +206,15 @@ TEST_F(Worker, IsKilledWhenItSaysNothing) {
   auto member = archive()->next();
   ASSERT_FALSE(member);
   EXPECT_NE(member.error().message.find("gave no answer for 1 s and was ended"), std::string::npos);
+}
+
+TEST_F(Worker, ThatSaysNothingIsALimitOfTimeForUnarchive) {
+  use_rogue("silent");
+  Limits limits;
+  limits.time = kPatience;
+  RunOnce run = run_once(unarchive_agent, object_of("/archive/x", "a", "an archive"), {}, limits);
+  EXPECT_FALSE(run.error) << run.error->message;
+  EXPECT_EQ(run.under("/limit/time").size(), 1u);
 }
 
 TEST_F(Worker, CannotGiveWhatNoArchiveHas) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <new>
 
 #include "agents/parsers/utf8_locale.h"
 #include "agents/support/sandbox/cage.h"
@@ -39,6 +40,7 @@ int run_caged_worker(std::string_view level, const std::function<Result<void>()>
   auto said = link.say(ParserWord::kHello, hello ? *hello : WorkerHello{{}, hello.error().message});
   if (!hello) (void)link.receive();  // until the agent has heard it
   if (!hello || !said) return 1;
+  std::set_new_handler([] { _exit(kWorkerOutOfMemory); });
   serve(link);
   return 0;
 }

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "agents/parsers/parser_messages.h"
 #include "agents/support/child_spawn.h"
 #include "agents/support/sandbox/sandbox_level.h"
 #include "descriptor/file_handle.h"
@@ -75,6 +76,8 @@ int wait_for_end(pid_t pid) {
 }
 
 std::string how_it_ended(int status) {
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kWorkerOutOfMemory)
+    return "wanted more memory than it may have";
   if (!WIFSIGNALED(status)) return "ended with exit code " + std::to_string(WEXITSTATUS(status));
   if (WTERMSIG(status) == SIGSYS) return "was ended by its sandbox, because it did what no parser does";
   return "was killed by signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) +
