@@ -46,7 +46,7 @@ mkdir $out
 constexpr const char* kSevenZipScript = R"sh(
 is_encrypted=
 while IFS= read -r password; do
-  said=$({ printf '%s\n' "$password" | 7zz x -y -aou -bd -bso0 -bsp0 -snld20 -o$out $archive 2>&1
+  said=$({ printf '%s\n' "$password" | 7zz x -y -mmt4 -aou -bd -bso0 -bsp0 -snld20 -o$out $archive 2>&1
            echo "code $?"; } | grep -v '^$' | tail -c 4000)
   code=${said##*code }
   [ $code -eq 0 ] && give 0

@@ -206,6 +206,27 @@ TEST(Rar, encrypted_is_not_taken_for_content_where_the_program_is_missing) {
   EXPECT_NE(std::string(encrypted["reason"]).find("apt-get install unar"), std::string::npos);
 }
 
+// Nothing wrong comes out as if it were right, also without the program.
+TEST(Rar, damaged_at_any_byte_fails_or_gives_what_was_in_it) {
+  ScratchFolder scratch;
+  const std::string rar = make_rar({{"x", "ex"}, {"y", "why"}});
+  const Members all = {{"x", "ex"}, {"y", "why"}};
+  std::string path = std::getenv("PATH");
+  setenv("PATH", scratch.path().c_str(), 1);
+  for (size_t at = 8; at < rar.size(); at++) {
+    std::string bytes = rar;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x11);
+    RunOnce run = unpack("/archive/rar", bytes);
+    bool is_told = run.error || !run.under("/limit").empty();
+    for (const auto& [name, content] : members(run)) {
+      auto right = all.find(name);
+      EXPECT_TRUE(is_told || (right != all.end() && right->second == content)) << at << " " << name;
+    }
+    EXPECT_TRUE(is_told || !members(run).empty()) << at;
+  }
+  setenv("PATH", path.c_str(), 1);
+}
+
 TEST(Rar, with_a_wrong_checksum_keeps_the_member_and_fails) {
   RunOnce run = unpack("/archive/rar", make_rar({{"x", "ex", true}, {"y", "why"}}));
   EXPECT_TRUE(run.error);
