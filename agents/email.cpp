@@ -1,6 +1,4 @@
 // email: takes mails apart; their parts are objects like members of an archive.
-#include <array>
-
 #include "agents/support/file_type.h"
 #include "agents/support/mail_fields.h"
 #include "agents/support/sandbox/container_parser.h"
@@ -36,31 +34,25 @@ Result<void> check(const Options&, Hello&) {
   return types ? check_parser("mails") : types;
 }
 
+constexpr const char* kHelp =
+    R"(Takes objects under /email/eml, and mbox files mail by mail, /email/mbox: parts and attachments become objects
+labelled mail.eml:name, which unarchive and others take from there; a mail in a mail is taken apart in turn. The header
+fields are told, decoded, in /email/headers.
+
+What was not examined is told: parts that are encrypted (S/MIME, PGP) or signed as one piece come out as they are and are
+named in /limit/encrypted; too many parts, bytes, levels in /limit/... A mail that is cut off, or has parts that are not
+encoded as they say, gives what could be read and counts as failed. Mails in Outlook's own format (/email/msg) cannot be
+read and count as failed. Mails are read by a worker that can open no file and reaches no network (docs/security.md).
+
+  rebus_agent email unarchive hasher inject mail.eml -- return --short md5_hash)";
+
 }  // namespace
 
 extern const AgentSpec email_agent;
 const AgentSpec email_agent = {
     .name = kAgent,
     .summary = "takes mails apart: bodies, attachments, mails in mails",
-    .help =
-        "Takes objects under /email/eml and, mail by mail, /email/mbox: parts and attachments become objects "
-        "labelled mail.eml:name, which "
-        "unarchive and\n"
-        "others take from there; a mail in a mail is taken apart in turn. The header fields are told, "
-        "decoded, "
-        "in\n"
-        "/email/headers.\n"
-        "\n"
-        "What was not examined is told: encrypted parts (S/MIME, PGP) come out as they are and are named in\n"
-        "/limit/encrypted; too many parts, bytes, levels in /limit/... A mail that is cut off, or has parts "
-        "that are not\n"
-        "encoded as they say, gives what could be read and counts as failed. Mails in Outlook's format "
-        "(/email/msg)\n"
-        "cannot be read and fail; so does nothing else silently. Mails are read by a worker that can open no "
-        "file and\n"
-        "reaches no network (docs/security.md).\n"
-        "\n"
-        "  rebus_agent email unarchive hasher inject mail.eml -- return --short md5_hash",
+    .help = kHelp,
     .role = Role::kConsumer,
     .prefixes = {"/email/eml", "/email/mbox", kOutlook},
     .objects_only = true,

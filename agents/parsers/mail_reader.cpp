@@ -69,12 +69,10 @@ constexpr Fallback kFallbacks[] = {{"text/plain", "body.txt"},
                                    {"message/global", "message.eml"},
                                    {"text/calendar", "calendar.ics"}};
 
-bool is_encrypted(const std::string& type, const std::string& field) {
-  if (type == "application/pgp-encrypted") return false;  // a version number, beside what is encrypted
-  if (type != "application/pkcs7-mime" && type != "application/x-pkcs7-mime") return false;
-  const std::string small = lower(field);
-  return small.find("signed-data") == small.npos && small.find("certs-only") == small.npos &&
-         small.find("compressed-data") == small.npos;
+// A CMS structure around another part (RFC 8551, 3.2.2), of which only certificates hide nothing.
+bool is_smime(const std::string& type, const std::string& field) {
+  bool is_cms = type == "application/pkcs7-mime" || type == "application/x-pkcs7-mime";
+  return is_cms && lower(field).find("certs-only") == std::string::npos;
 }
 
 bool is_pgp_message(Bytes begin) { return as_text(begin).starts_with("-----BEGIN PGP MESSAGE-----"); }
@@ -166,8 +164,12 @@ ContainedBytes::Reading MailReader::read(const Use& use) {
   }
   std::string flaw = decoder.flaw();
   if (!flaw.empty()) return {End::kDamaged, flaw, {}};
-  bool is_shut = is_pgp || is_encrypted(part.type, part.header.value("Content-Type"));
-  return {End::kWhole, is_shut ? "the part is encrypted (S/MIME or PGP)" : "", {}};
+  if (is_pgp) return {End::kWhole, "the part is encrypted (PGP)", {}};
+  if (is_smime(part.type, part.header.value("Content-Type")))
+    return {End::kWhole,
+            "S/MIME: the part is encrypted, signed or compressed as one piece, which is not opened",
+            {}};
+  return {};
 }
 
 }  // namespace rebus

@@ -156,9 +156,12 @@ TEST(Email, that_is_encrypted_is_told) {
   EXPECT_FALSE(run.error) << run.error->message;
   EXPECT_EQ(parts(run), (Parts{{"smime.p7m", "hello"}}));
   EXPECT_EQ(json_of(run, "/limit/encrypted")["members"], std::vector<std::string>{"smime.p7m"});
-  std::string signed_only = smime;
-  signed_only.replace(signed_only.find("enveloped"), 9, "signed");
-  EXPECT_TRUE(take_apart(signed_only).under("/limit").empty());
+  std::string certificates = smime;
+  certificates.replace(certificates.find("enveloped-data"), 14, "certs-only");
+  EXPECT_TRUE(take_apart(certificates).under("/limit").empty());
+  std::string signed_whole = smime;  // what is inside comes out of it as little
+  signed_whole.replace(signed_whole.find("enveloped"), 9, "signed");
+  EXPECT_EQ(json_of(take_apart(signed_whole), "/limit/encrypted")["count"], 1);
   run = take_apart(
       kHead +
       "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\r\n\r\n" +
