@@ -106,8 +106,8 @@ struct Program {
   const char* advice;
 };
 constexpr Program kPrograms[] = {
-    {"7zz", kSevenZipScript, "7-Zip can open it: install it (Debian: apt-get install 7zip)"},
-    {"unar", kUnarchiverScript, "The Unarchiver can open it: install it (Debian: apt-get install unar)"},
+    {"7zz", kSevenZipScript, "7-Zip may open it: install it (Debian: apt-get install 7zip)"},
+    {"unar", kUnarchiverScript, "The Unarchiver may open it: install it (Debian: apt-get install unar)"},
 };
 
 // Where it stands, as a file with an offset of its own, or else copied.
