@@ -183,7 +183,8 @@ constexpr const char* kHelp =
            first 32 bytes: 50 places of a string, the number of others is "more_strings"
   clean    none does, and all were tried on all of it
   partial  none does, but a limit was reached: "reason" says which, "limits" in one word: time, memory, size (256 MiB are
-           looked at), matches (of a string, a million are counted), complexity (of a regular expression). Of what is found a limit is told likewise
+           looked at), matches (of a string, a million are counted), complexity (of a regular expression). Of what is
+           found a limit is told likewise
   error    YARA gave up: "reason" says why
 
 Wherever a limit was reached, or YARA gave up, /limit/yara stands beside it, and the exit code is 3. A file that ends the

@@ -11,12 +11,12 @@ constexpr size_t kMaxWords = 16 << 10;  // bytes; the worker cuts them, too, if 
 constexpr uint64_t kWholeCopy = 64 << 20;
 constexpr uint64_t kEdgeCopy = 16 << 20;
 // libmagic takes milliseconds; its worst known cases a second.
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kTypePatience{30};
 
 class TypeWorker {
  public:
   explicit TypeWorker(SharedFile file)
-      : file_(std::move(file)), process_("types", kPatience, file_.readable()) {}
+      : file_(std::move(file)), process_("types", kTypePatience, file_.readable()) {}
 
   Result<FileType> identify(const Value& value) {
     return process_.of_file([&] { return ask(value); });
@@ -60,6 +60,6 @@ Result<FileType> identify(const Value& value) {
 }
 
 // This thread may be none that identifies: the worker does not stay.
-Result<void> check_file_type_database() { return ParserProcess("types", kPatience).start(); }
+Result<void> check_file_type_database() { return ParserProcess("types", kTypePatience).start(); }
 
 }  // namespace rebus

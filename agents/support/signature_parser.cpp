@@ -28,7 +28,8 @@ Result<Signatures> SignatureParser::ask(const Value& value, bool with_tlsh, bool
   if (!frame) return frame.error();
   auto answer =
       frame->word == ParserWord::kSigned ? unpack<SignatureAnswer>(frame->body) : process_.misbehaves();
-  if (!answer || !is_possible_signature(*answer)) return process_.is_running() ? process_.misbehaves() : answer.error();
+  if (!answer || !is_possible_signature(*answer))
+    return process_.is_running() ? process_.misbehaves() : answer.error();
   Signatures signatures{answer->tlsh, {}, {}};
   if (answer->is_program) signatures.imphash = answer->imphash;
   if (const auto& damage = answer->damage)

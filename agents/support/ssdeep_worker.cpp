@@ -9,27 +9,28 @@
 namespace rebus {
 namespace {
 
-constexpr const char* kProgram = "rebus_ssdeep";
-constexpr std::chrono::seconds kPatience{60};  // for one piece of a value, or an answer
+constexpr const char* kSsdeepProgram = "rebus_ssdeep";
+constexpr std::chrono::seconds kSsdeepPatience{60};  // for one piece of a value, or an answer
 
 }  // namespace
 
-std::string SsdeepWorker::program() { return program_beside_us(kProgram); }
+std::string SsdeepWorker::program() { return program_beside_us(kSsdeepProgram); }
 
 Error SsdeepWorker::not_installed() {
   return {Code::kUnavailable,
-          std::string("there is no ") + kProgram +
+          std::string("there is no ") + kSsdeepProgram +
               ", which computes and compares ssdeep hashes, beside rebus_agent or in $PATH: put it there, or "
               "leave it out (--types imphash,tlsh)"};
 }
 
 Result<void> SsdeepWorker::check() {
-  bool is_there = program() != kProgram || is_installed(kProgram);
+  bool is_there = program() != kSsdeepProgram || is_installed(kSsdeepProgram);
   return is_there ? SsdeepWorker().process_.start() : not_installed();
 }
 
 SsdeepWorker::SsdeepWorker()
-    : process_(worker_program(kProgram, {"hash", sandbox_level_name(sandbox_level())}, -1), kPatience, -1) {}
+    : process_(worker_program(kSsdeepProgram, {"hash", sandbox_level_name(sandbox_level())}, -1),
+               kSsdeepPatience, -1) {}
 
 Result<std::string> SsdeepWorker::hash(const Value& value) {
   return process_.of_file([&] { return ask(value); });

@@ -19,7 +19,7 @@ bool is_inside(const StringPlace& place, uint64_t size) {
 }
 
 // Numbers only: texts are as long as a frame at most, and escaped by whoever shows them.
-bool is_possible(const RuleAnswer& answer, uint64_t size) {
+bool is_possible_answer(const RuleAnswer& answer, uint64_t size) {
   size_t places = 0;
   bool is_good = answer.rules.size() <= kMostRules && answer.busy.size() <= kMostBusyStrings;
   for (const RuleMatch& match : answer.rules) {
@@ -63,7 +63,7 @@ Result<RuleAnswer> YaraScanner::ask(uint64_t size) {
   auto frame = ready ? process_.receive(Value()) : ready.error();
   if (!frame) return frame.error();
   auto answer = frame->word == ParserWord::kTried ? unpack<RuleAnswer>(frame->body) : process_.misbehaves();
-  bool is_good = answer && is_possible(*answer, size);
+  bool is_good = answer && is_possible_answer(*answer, size);
   return is_good || !process_.is_running() ? answer : process_.misbehaves();
 }
 
