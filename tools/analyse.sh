@@ -5,10 +5,15 @@
 #
 #   -o html|json     a page for people (default), or docs/report.md's JSON
 #   --database DIR   ClamAV's signatures (default: /var/lib/clamav, where freshclam puts them)
+#   --rules PATH     YARA rules, a file or a folder, to match as well
+#   --machine DIR    what runs programs of the other architecture, made by tools/arm64_system.sh DIR (default:
+#                    build/arm64, if it is there)
+#   --no-run         run no sample
 #   -h, --help
 #
-# Archives are taken apart, and what is in them is analysed as well. Folders: all files below them. Nothing is kept
-# but the report, on standard output; what could not be done is said on standard error, too.
+# Archives and mails are taken apart, and what is in them is analysed as well. PROGRAMS FOR LINUX ARE RUN, for at
+# most 30 seconds each, in a sandbox without a network (docs/security.md), to see what they do. Folders: all files
+# below them. Nothing is kept but the report, on standard output; what could not be done is said on standard error.
 #
 # Exit code: 0 clean, 1 something was found, 3 incomplete: not all was looked at, or nothing was that looks for malware.
 # 2 usage, or a file cannot be read; others as rebus_agent has them, without a report.
@@ -21,14 +26,17 @@ say() { printf 'analyse.sh: %s\n' "$*" >&2; }
 
 help() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
 
-# Sets format, database and files.
+# Sets what was said, or its default, and files.
 read_words() {
-  format=html database=/var/lib/clamav files=()
+  format=html database=/var/lib/clamav rules='' machine=$here/../build/arm64 runs=yes files=()
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) help; exit 0 ;;
       -o | --output) format=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
       --database) database=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
+      --rules) rules=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
+      --machine) machine=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
+      --no-run) runs=no; shift ;;
       --) shift; files+=("$@"); break ;;
       -?*) say "no option $(printf '%q' "$1") (--help lists all; a file of that name: ./$(printf '%q' "$1"))"; exit $usage_code ;;
       *) files+=("$1"); shift ;;
@@ -52,12 +60,31 @@ has_signatures() { compgen -G "$database/*.c[lv]d" >/dev/null || compgen -G "$da
 
 # Sets tools: those that can work here.
 choose_tools() {
-  tools=(hasher --algorithms md5,sha1,sha256 --selector-prefix / unarchive file_id signature)
+  tools=(hasher --algorithms md5,sha1,sha256 --selector-prefix / unarchive email file_id signature)
+  [[ -z $rules ]] || tools+=(yara --rules "$rules")
   if has_signatures; then
     tools+=(antivirus --database "$database")
   else
     say "no signatures of ClamAV in $(printf '%q' "$database"): nothing looks for malware (apt-get install clamav-freshclam; freshclam)"
   fi
+  [[ $runs == no ]] || choose_tracers
+}
+
+choose_tracers() {
+  local architecture
+  if ! command -v strace >/dev/null || ! command -v bwrap >/dev/null; then
+    say "programs are not run: apt-get install strace bubblewrap"
+    return
+  fi
+  for architecture in x86_64 aarch64; do
+    if [[ $architecture == "$(uname -m)" ]]; then
+      tools+=("strace_$architecture" --run-samples)
+    elif [[ $architecture == aarch64 && -e $machine/initrd ]] && command -v qemu-system-aarch64 >/dev/null; then
+      tools+=("strace_$architecture" --run-samples --engine system --machine "$machine")
+    else
+      say "programs for $architecture are not run (--help: --machine)"
+    fi
+  done
 }
 
 # The last key of the JSON, one of the first lines of the page: no text of a file stands before or behind it.

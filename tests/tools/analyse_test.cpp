@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
@@ -97,11 +99,44 @@ TEST_F(Analyse, ItsPageDoesNoHarmInABrowser) {
   EXPECT_EQ(page.find("<b onclick"), std::string::npos);
 }
 
+// The case of the paper on orchestrated file analysis: an archive with a program for each of two
+// architectures. Each tool runs on what it is for and on nothing else.
+TEST_F(Analyse, RunsEachToolOnWhatItIsForOnly) {
+  const std::string arm = REBUS_SOURCE "/build/arm64/root/bin/busybox";  // tools/arm64_system.sh
+  ASSERT_EQ(shell("cp /usr/bin/id amd64 && cp " + arm + " arm64 && tar -cJf paper.tar.xz amd64 arm64",
+                  folder_.path())
+                .exit_code,
+            0);
+  auto done = analyse("-o json paper.tar.xz");
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  const Json report = Json::parse(done.out);
+  std::map<std::string, std::set<std::string>> ran;
+  for (const Json& file : report["files"]) {
+    const std::string name = file["names"][0];
+    for (const std::string agent : file["agents"]) ran[name].insert(agent);
+  }
+  std::map<std::string, std::set<std::string>> expected = {
+      {"paper.tar.xz", {"antivirus", "file_id", "hasher", "unarchive"}},
+      {"paper.tar.xz:amd64", {"antivirus", "file_id", "hasher", "signature", "strace_x86_64"}},
+      {"paper.tar.xz:arm64", {"antivirus", "file_id", "hasher", "signature", "strace_aarch64"}},
+  };
+  EXPECT_EQ(ran, expected);
+  for (const Json& file : report["files"]) {
+    for (const Json& result : file["results"]) {
+      if (result["path"] != "/strace/summary") continue;
+      EXPECT_EQ(result["value"]["engine"], file["names"][0] == "paper.tar.xz:amd64" ? "native" : "system");
+      EXPECT_TRUE(result["value"]["end"].contains("exit")) << result["value"];
+      EXPECT_TRUE(result["value"]["partial"].empty()) << result["value"]["partial"];
+    }
+  }
+}
+
 // With paths of this test.
 TEST_F(Analyse, TheExampleOfABusIsSound) {
   std::string text = file_bytes(REBUS_SOURCE "/deploy/examples/file-analysis.yaml");
   for (auto [from, to] : {std::pair{std::string("/var/lib/clamav"), signatures_},
                           {std::string("/srv/incoming"), folder_.path()},
+                          {std::string("/var/lib/rebus/arm64"), std::string(REBUS_SOURCE "/build/arm64")},
                           {std::string("/var/lib/rebus/store"), folder_.at("store")},
                           {std::string("/run/rebus/bus"), folder_.at("bus")}}) {
     ASSERT_NE(text.find(from), std::string::npos) << from;
