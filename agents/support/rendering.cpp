@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "agents/support/utc.h"
@@ -99,6 +100,16 @@ void append_ascii(std::string& out, uint32_t point) {
 }
 
 }  // namespace
+
+std::string size_words(uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  size_t unit = 0;
+  auto size = static_cast<double>(bytes);
+  for (; size >= 1024 && unit < 6; size /= 1024) unit++;
+  char text[32];
+  snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", size, kUnits[unit]);
+  return text;
+}
 
 bool wants_json(const Setting& setting) { return setting.output_format == "json"; }
 

@@ -18,6 +18,8 @@ inline constexpr size_t kShownBinary = 512;
 inline constexpr size_t kShownShort = 500;
 
 bool wants_json(const Setting& setting);
+// "1.5 KiB".
+std::string size_words(uint64_t bytes);
 // "raw", "text" or "structured".
 const char* kind_name(Kind kind);
 // A name: escaped, unless --raw-names.

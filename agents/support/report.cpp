@@ -31,17 +31,8 @@ void judge_containers(std::vector<ReportedFile>& files) {
 }  // namespace
 
 const char* verdict_name(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFound:
-      return "found";
-    case Verdict::kIncomplete:
-      return "incomplete";
-    case Verdict::kNotExamined:
-      return "not examined";
-    case Verdict::kClean:
-      return "clean";
-  }
-  return "";
+  static constexpr const char* kNames[kVerdicts] = {"found", "incomplete", "not examined", "clean"};
+  return kNames[static_cast<size_t>(verdict)];
 }
 
 bool Report::is_complete() const {

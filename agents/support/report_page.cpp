@@ -35,16 +35,6 @@ pre{white-space:pre-wrap;background:var(--card);padding:.5rem;margin:.3rem 0;fon
 code{font-size:.88rem}.in{margin:.2rem 0 .8rem .9rem}
 )";
 
-std::string size_words(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  size_t unit = 0;
-  auto size = static_cast<double>(bytes);
-  for (; size >= 1024 && unit < 4; size /= 1024) unit++;
-  char text[32];
-  snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", size, kUnits[unit]);
-  return text;
-}
-
 std::string time_words(uint64_t microseconds) {
   char text[32];
   bool is_short = microseconds < 1'000'000;
@@ -53,18 +43,9 @@ std::string time_words(uint64_t microseconds) {
   return text;
 }
 
+// Of kStyle.
 const char* style_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFound:
-      return "found";
-    case Verdict::kIncomplete:
-      return "incomplete";
-    case Verdict::kNotExamined:
-      return "none";
-    case Verdict::kClean:
-      return "clean";
-  }
-  return "";
+  return verdict == Verdict::kNotExamined ? "none" : verdict_name(verdict);
 }
 
 std::string badge(Verdict verdict) {

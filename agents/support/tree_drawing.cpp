@@ -9,16 +9,6 @@
 namespace rebus {
 namespace {
 
-std::string size_text(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  size_t unit = 0;
-  auto size = static_cast<double>(bytes);
-  for (; size >= 1024 && unit < 6; size /= 1024) unit++;
-  char text[32];
-  snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", size, kUnits[unit]);
-  return text;
-}
-
 std::string joined(const std::vector<std::string>& texts) {
   std::string out;
   for (const auto& text : texts) out += (out.empty() ? "" : ", ") + escape(text);
@@ -142,7 +132,7 @@ void TreeDrawing::draw_footer(const SubmissionStatus& status) {
 std::string TreeDrawing::line(const TreeNode& node) const {
   std::string out = shown_name(setting_, node.name);
   if (node.is_again) return out + "  (shown above)";
-  out += "  " + node.record.descriptor.selector.path() + "  " + size_text(node.record.value_size);
+  out += "  " + node.record.descriptor.selector.path() + "  " + size_words(node.record.value_size);
   std::string by = joined(node.handling.handled_by);
   return by.empty() ? out : out + "  [" + by + "]";
 }

@@ -25,12 +25,6 @@
 #include "agents/workers/clamav_engine.h"
 #include "descriptor/spool.h"
 
-#ifdef REBUS_SANITIZED
-// In the cage nothing can be written but answers, and no process be looked at: an error ends the worker.
-extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
-extern "C" const char* __ubsan_default_options() { return "halt_on_error=1"; }
-#endif
-
 namespace rebus {
 namespace {
 
@@ -53,9 +47,6 @@ CageLimits cage_limits(const ScanLimits& limits) {
   CageLimits all;
   all.memory = memory_in_use() + kWorkMemory;
   all.scratch = limits.scan_bytes + kMoreScratch;
-#ifdef REBUS_SANITIZED
-  all.memory = UINT64_MAX;  // its shadow takes terabytes of addresses
-#endif
   return all;
 }
 

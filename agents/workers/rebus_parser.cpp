@@ -17,12 +17,6 @@
 #include "agents/parsers/parser_service.h"
 #include "agents/support/sandbox/caged_worker.h"
 
-#ifdef REBUS_SANITIZED
-// In the cage nothing can be written but answers, and no process be looked at: an error ends the worker.
-extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
-extern "C" const char* __ubsan_default_options() { return "halt_on_error=1"; }
-#endif
-
 namespace rebus {
 namespace {
 

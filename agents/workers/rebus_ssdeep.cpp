@@ -28,27 +28,13 @@
 
 #include "agents/parsers/parser_link.h"
 #include "agents/parsers/signature_messages.h"
-#include "agents/support/sandbox/cage.h"
-
-#ifdef REBUS_SANITIZED
-// In the cage nothing can be written but answers, and no process be looked at: an error ends the worker.
-extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
-extern "C" const char* __ubsan_default_options() { return "halt_on_error=1"; }
-#endif
+#include "agents/support/sandbox/caged_worker.h"
 
 namespace rebus {
 namespace {
 
 constexpr int kNoCage = 1, kNoAnswer = 3, kUsage = 5;  // exit codes
 constexpr uint64_t kPieceBytes = 1 << 20;
-
-CageLimits limits() {
-  CageLimits all;
-#ifdef REBUS_SANITIZED
-  all.memory = UINT64_MAX;  // its shadow takes terabytes of addresses
-#endif
-  return all;
-}
 
 // --- hashes ---
 
@@ -106,21 +92,10 @@ void serve(ParserLink& link) {
   }
 }
 
-int hash_files(SandboxLevel level) {
-  ParserLink link{FileHandle(STDIN_FILENO)};
-  auto layers = enter_cage(level, limits());
-  auto said = link.say(ParserWord::kHello,
-                       layers ? WorkerHello{*layers, {}} : WorkerHello{{}, layers.error().message});
-  if (!layers) (void)link.receive();  // until the agent has heard it
-  if (!layers || !said) return kNoCage;
-  serve(link);
-  return 0;
-}
-
 // --- comparing ---
 
 int compare_lines(SandboxLevel level, size_t first, int least) {
-  auto layers = enter_cage(level, limits());
+  auto layers = enter_cage(level, CageLimits());
   if (!layers) {
     std::cerr << "rebus_ssdeep: " << layers.error().message << '\n';
     return kNoCage;
@@ -160,7 +135,9 @@ int main(int count, char** words) {
   const bool compares = count == 5 && std::strcmp(words[1], "compare") == 0 && read_number(words[2], first) &&
                         read_number(words[3], least) && least >= 1 && least <= 100;
   auto level = sandbox_level_named(hashes || compares ? words[count - 1] : "");
-  if (level && hashes) return hash_files(*level);
+  if (level && hashes)
+    return run_caged_worker(
+        words[2], [] { return Result<void>(); }, serve);
   if (level && compares) return compare_lines(*level, first, static_cast<int>(least));
   return explain_usage();
 }

@@ -12,41 +12,21 @@
 
 #include <cstdio>
 #include <cstring>
-#include <ctime>
+#include <optional>
 
 #include "agents/parsers/parser_link.h"
 #include "agents/parsers/parser_messages.h"
-#include "agents/support/sandbox/cage.h"
+#include "agents/support/sandbox/caged_worker.h"
 #include "agents/workers/yara_compiler.h"
 #include "agents/workers/yara_matcher.h"
 #include "descriptor/spool.h"
-
-#ifdef REBUS_SANITIZED
-// In the cage nothing can be written but answers, and no process be looked at: an error ends the worker.
-extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
-extern "C" const char* __ubsan_default_options() { return "halt_on_error=1"; }
-#endif
 
 namespace rebus {
 namespace {
 
 constexpr int kUsage = 2;
 
-CageLimits limits() {
-  CageLimits all;
-  all.memory = 4ULL << 30;  // with the rules, and a file
-#ifdef REBUS_SANITIZED
-  all.memory = UINT64_MAX;  // its shadow takes terabytes of addresses
-#endif
-  return all;
-}
-
-// False, when the agent has heard why not.
-bool say_hello(ParserLink& link, const Result<WorkerHello>& hello) {
-  auto said = link.say(ParserWord::kHello, hello ? *hello : WorkerHello{{}, hello.error().message});
-  if (!hello) (void)link.receive();
-  return hello && said;
-}
+constexpr uint64_t kMemory = 4ULL << 30;  // bytes, with the rules, and a file
 
 Result<RuleSource> compile_all(const std::vector<std::string>& places) {
   if (yr_initialize() != ERROR_SUCCESS) return Error{Code::kFailed, "libyara does not start"};
@@ -60,7 +40,10 @@ Result<RuleSource> compile_all(const std::vector<std::string>& places) {
 int compile(const std::vector<std::string>& places) {
   ParserLink link{FileHandle(STDIN_FILENO)};
   auto source = compile_all(places);
-  if (!say_hello(link, source ? Result(WorkerHello()) : source.error())) return 1;
+  auto said_hello =
+      link.say(ParserWord::kHello, source ? WorkerHello() : WorkerHello{{}, source.error().message});
+  if (!source) (void)link.receive();  // until the agent has heard it
+  if (!source || !said_hello) return 1;
   while (true) {
     auto frame = link.receive();
     if (!frame || frame->word != ParserWord::kTellRules) return 0;
@@ -69,20 +52,23 @@ int compile(const std::vector<std::string>& places) {
   }
 }
 
-int match(SandboxLevel level) {
-  ParserLink link{FileHandle(STDIN_FILENO)};
-  tzset();
-  auto matcher = YaraMatcher::load(STDERR_FILENO);
-  auto layers = matcher ? enter_cage(level, limits()) : matcher.error();
-  if (!say_hello(link, layers ? Result(WorkerHello{*layers, {}}) : layers.error())) return 1;
-  while (true) {
-    auto frame = link.receive();
-    if (!frame || frame->word != ParserWord::kTryRules) return 0;
-    auto call = unpack<RuleCall>(frame->body);
-    if (!call) return 0;
-    auto said = link.say(ParserWord::kTried, matcher->match(STDOUT_FILENO, *call));
-    if (!said) return 0;
-  }
+int match(const char* level) {
+  std::optional<YaraMatcher> matcher;
+  auto prepare = [&]() -> Result<void> {
+    auto loaded = YaraMatcher::load(STDERR_FILENO);
+    if (!loaded) return loaded.error();
+    matcher.emplace(*std::move(loaded));
+    return {};
+  };
+  auto serve = [&](ParserLink& link) {
+    while (true) {
+      auto frame = link.receive();
+      auto call = frame && frame->word == ParserWord::kTryRules ? unpack<RuleCall>(frame->body)
+                                                                : Result<RuleCall>(Error{Code::kStopped, ""});
+      if (!call || !link.say(ParserWord::kTried, matcher->match(STDOUT_FILENO, *call))) return;
+    }
+  };
+  return run_caged_worker(level, prepare, serve, CageLimits{.memory = kMemory});
 }
 
 }  // namespace
@@ -93,7 +79,7 @@ int main(int count, char** words) {
   const bool matches = count == 3 && std::strcmp(words[1], "match") == 0;
   auto level = rebus::sandbox_level_named(matches ? words[2] : "");
   if (compiles) return rebus::compile({words + 2, words + count});
-  if (matches && level) return rebus::match(*level);
+  if (matches && level) return rebus::match(words[2]);
   std::fputs(
       "rebus_yara: a worker of the agent yara; it takes the words: compile FILE|FOLDER… or match LEVEL\n",
       stderr);

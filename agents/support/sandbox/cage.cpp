@@ -116,9 +116,14 @@ Result<std::string> set_limits(const CageLimits& limits) {
     rlim_t most;
   };
   const rlim_t files = limits.scratch > 0 ? kScratchFiles : kOpenFiles;
+#ifdef REBUS_SANITIZED
+  const rlim_t memory = RLIM_INFINITY;  // their shadow takes terabytes of addresses
+#else
+  const rlim_t memory = limits.memory;
+#endif
   for (const One& one :
-       {One{RLIMIT_CORE, 0}, One{RLIMIT_FSIZE, limits.scratch}, One{RLIMIT_AS, limits.memory},
-        One{RLIMIT_NPROC, 0}, One{RLIMIT_NOFILE, files}, One{RLIMIT_MSGQUEUE, 0}, One{RLIMIT_MEMLOCK, 0}}) {
+       {One{RLIMIT_CORE, 0}, One{RLIMIT_FSIZE, limits.scratch}, One{RLIMIT_AS, memory}, One{RLIMIT_NPROC, 0},
+        One{RLIMIT_NOFILE, files}, One{RLIMIT_MSGQUEUE, 0}, One{RLIMIT_MEMLOCK, 0}}) {
     rlimit limit{one.most, one.most};
     if (setrlimit(one.what, &limit) != 0) return errno_error("a limit");
   }

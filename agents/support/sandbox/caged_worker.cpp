@@ -11,20 +11,13 @@
 namespace rebus {
 namespace {
 
-CageLimits limits() {
-  CageLimits all;
-#ifdef REBUS_SANITIZED
-  all.memory = UINT64_MAX;  // its shadow takes terabytes of addresses
-#endif
-  return all;
-}
-
-Result<WorkerHello> enter(SandboxLevel level, const std::function<Result<void>()>& prepare) {
+Result<WorkerHello> enter(SandboxLevel level, const CageLimits& limits,
+                          const std::function<Result<void>()>& prepare) {
   tzset();
   Utf8Locale locale;
   auto prepared = prepare();
   if (!prepared) return prepared.error();
-  auto layers = enter_cage(level, limits());
+  auto layers = enter_cage(level, limits);
   if (!layers) return layers.error();
   return WorkerHello{*std::move(layers), {}};
 }
@@ -32,11 +25,11 @@ Result<WorkerHello> enter(SandboxLevel level, const std::function<Result<void>()
 }  // namespace
 
 int run_caged_worker(std::string_view level, const std::function<Result<void>()>& prepare,
-                     const std::function<void(ParserLink&)>& serve) {
+                     const std::function<void(ParserLink&)>& serve, const CageLimits& limits) {
   auto known = sandbox_level_named(level);
   if (!known) return -1;
   ParserLink link{FileHandle(STDIN_FILENO)};
-  auto hello = enter(*known, prepare);
+  auto hello = enter(*known, limits, prepare);
   auto said = link.say(ParserWord::kHello, hello ? *hello : WorkerHello{{}, hello.error().message});
   if (!hello) (void)link.receive();  // until the agent has heard it
   if (!hello || !said) return 1;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "agents/parsers/parser_link.h"
+#include "agents/support/sandbox/cage.h"
 
 namespace rebus {
 
@@ -12,6 +13,6 @@ namespace rebus {
 // the cage of the level of this name (cage.h), says so, and serves until the agent is gone. The exit code;
 // -1: there is no such level.
 int run_caged_worker(std::string_view level, const std::function<Result<void>()>& prepare,
-                     const std::function<void(ParserLink&)>& serve);
+                     const std::function<void(ParserLink&)>& serve, const CageLimits& limits = {});
 
 }  // namespace rebus
