@@ -129,12 +129,17 @@ pid_t process_called(const std::string& program, const std::string& word) {
   return 0;
 }
 
-size_t cell_cgroups() {
+size_t abandoned_cgroups() {
+  constexpr std::string_view kPrefix = "rebus_cell_";
   size_t count = 0;
   std::error_code ignored;
   for (auto it = fs::recursive_directory_iterator("/sys/fs/cgroup", ignored);
-       it != fs::recursive_directory_iterator(); it.increment(ignored))
-    count += it->path().filename().string().starts_with("rebus_cell_");
+       it != fs::recursive_directory_iterator(); it.increment(ignored)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with(kPrefix)) continue;
+    const std::string rest = name.substr(kPrefix.size()), pid = rest.substr(0, rest.find('_'));
+    count += !fs::exists("/proc/" + pid, ignored);
+  }
   return count;
 }
 

@@ -63,6 +63,7 @@ std::string sample_bytes(const std::string& kind);
 std::vector<pid_t> processes_with(const std::string& word);
 // Of those, the one whose program is called so; 0: none.
 pid_t process_called(const std::string& program, const std::string& word);
-size_t cell_cgroups();
+// Of cells that are no more; other tests may have some of their own.
+size_t abandoned_cgroups();
 
 }  // namespace rebus
