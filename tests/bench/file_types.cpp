@@ -1,0 +1,60 @@
+// Times libmagic in its sandbox against the same calls in a plain loop, in one run:
+//
+//   find /usr/bin -type f | head -2000 | build/release/tests/file_types [ROUNDS]
+//
+// Names of files come on standard input; each is read into memory before anything is timed. Rounds (default
+// 5) of both take turns, and the medians are printed: seconds in the sandbox, seconds without, and what the
+// sandbox gets done in a second against the loop. Other work on the machine shows in them.
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "agents/parsers/magic.h"
+#include "agents/support/file_type.h"
+#include "agents/support/sandbox/shared_file.h"
+#include "descriptor/file_handle.h"
+#include "tests/support/scratch_folder.h"
+
+namespace rebus {
+namespace {
+
+double median(std::vector<double> all) {
+  std::sort(all.begin(), all.end());
+  return all[all.size() / 2];
+}
+
+template <class Identify>
+double time_of(const std::vector<Value>& files, const Identify& identify_one) {
+  auto begin = std::chrono::steady_clock::now();
+  for (const Value& file : files) identify_one(file);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+int run(int rounds) {
+  std::vector<Value> files;
+  for (std::string name; std::getline(std::cin, name);) files.push_back(Value::of(file_bytes(name)));
+  auto shared = SharedFile::make("plain");
+  auto magic = shared ? Magic::load(shared->readable()) : shared.error();
+  if (!magic || files.empty()) {
+    std::cerr << "file_types: " << (magic ? "no files" : magic.error().message) << '\n';
+    return 1;
+  }
+  std::vector<double> plain, caged;
+  for (int round = 0; round < rounds; round++) {
+    plain.push_back(time_of(files, [&](const Value& file) {
+      if (shared->fill(file)) (void)magic->identify();
+    }));
+    caged.push_back(time_of(files, [](const Value& file) { (void)identify(file); }));
+  }
+  std::cout << files.size() << " files: " << median(caged) << " s in the sandbox, " << median(plain)
+            << " s without, ratio " << median(plain) / median(caged) << '\n';
+  return 0;
+}
+
+}  // namespace
+}  // namespace rebus
+
+int main(int count, char** words) { return rebus::run(count > 1 ? std::max(1, std::atoi(words[1])) : 5); }
