@@ -5,6 +5,12 @@
 namespace rebus {
 namespace {
 
+// What one agent could not open another one may have: then its members were looked at, each by itself.
+void settle_encrypted(ReportedFile& file) {
+  bool is_opened = !file.members.empty() && file.incomplete.empty();
+  if (!is_opened) file.incomplete.insert(file.incomplete.end(), file.encrypted.begin(), file.encrypted.end());
+}
+
 Verdict own_verdict(const ReportedFile& file) {
   if (!file.found.empty()) return Verdict::kFound;
   if (!file.incomplete.empty()) return Verdict::kIncomplete;
@@ -42,6 +48,7 @@ bool Report::is_complete() const {
 
 void judge(Report& report) {
   for (ReportedFile& file : report.files) {
+    settle_encrypted(file);
     file.verdict = file.with_members = own_verdict(file);
     report.counts[static_cast<size_t>(file.verdict)]++;
   }

@@ -82,7 +82,8 @@ void add_verdict(ReportedFile& file, ReportedResult& result, const Json& json) {
     file.found.push_back(by + " found " + (names.empty() ? "something" : joined(names)));
   if (!reason.empty()) result.words += " (" + reason + ")";
   bool is_whole = verdict == "clean" || (verdict == "found" && reason.empty());
-  if (!is_whole) file.incomplete.push_back(by + ": " + verdict + (reason.empty() ? "" : ": " + reason));
+  auto& why = verdict == "encrypted" ? file.encrypted : file.incomplete;
+  if (!is_whole) why.push_back(by + ": " + verdict + (reason.empty() ? "" : ": " + reason));
 }
 
 }  // namespace

@@ -208,7 +208,8 @@ class Page {
       const Descriptor& of = result.record.descriptor;
       if (result.has_verdict) out_ += row(html_text(of.agent).c_str(), html_text(result.words, 1000));
       if (!result.has_verdict && is_short(result)) {
-        out_ += row(html_text(of.selector.path()).c_str(), "<code>" + value_of(of) + "</code>");
+        const std::string& path = of.selector.path();
+        out_ += row(html_text(path.substr(path.rfind('/') + 1)).c_str(), "<code>" + value_of(of) + "</code>");
       }
     }
     out_ += "</table>\n";

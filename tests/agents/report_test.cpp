@@ -126,6 +126,20 @@ TEST_F(ReportTest, calls_nothing_clean_that_was_not_looked_at_whole) {
   EXPECT_EQ(report["complete"], false);
 }
 
+TEST_F(ReportTest, takes_what_was_opened_by_somebody_for_looked_at) {
+  Descriptor opened = stage_.inject("opened", "/archive", "opened");
+  scanned(opened, R"({"verdict":"encrypted"})");
+  scanned(stage_.extract(opened, "member", "/text", "member"), kClean);
+  EXPECT_EQ(json()["verdict"], "clean");
+  Descriptor half = stage_.inject("half", "/archive", "half");
+  scanned(half, R"({"verdict":"encrypted"})");
+  scanned(stage_.extract(half, "other", "/text", "other"), kClean);
+  stage_.result(half, "/limit/encrypted", R"({"count":1,"reason":"no password"})", Kind::kStructured);
+  Json report = json();
+  EXPECT_EQ(report["verdict"], "incomplete");
+  EXPECT_EQ(file(report, "half")["incomplete"].size(), 2u);
+}
+
 TEST_F(ReportTest, is_not_clean_if_one_file_was_looked_at_by_nobody) {
   scanned(stage_.inject("seen", "/text", "seen"), kClean);
   stage_.inject("unseen", "/text", "unseen");
