@@ -35,8 +35,9 @@ FileHandle patient(FileHandle socket) {
 
 // --- zip files to try it with ---
 
-void put_number(std::string& to, uint32_t number, int bytes) {
-  for (int i = 0; i < bytes; i++) to += static_cast<char>(number >> (8 * i));
+// Little-endian, filled up with zeros.
+void put_number(std::string& to, uint32_t number, size_t bytes) {
+  for (size_t i = 0; i < bytes; i++) to += i < sizeof number ? static_cast<char>(number >> (8 * i)) : '\0';
 }
 
 // One member, as it is. APPNOTE.TXT, 4.3.

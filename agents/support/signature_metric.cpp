@@ -1,5 +1,6 @@
 #include "agents/support/signature_metric.h"
 
+#include <sys/resource.h>
 #include <tlsh.h>
 
 #include <algorithm>
@@ -71,6 +72,7 @@ class SsdeepMetric final : public SignatureMetric {
     auto done = run_child({.words = {SsdeepWorker::program(), "compare", std::to_string(first),
                                      std::to_string(least_), sandbox_level_name(sandbox_level())},
                            .most_output = kMostScores,
+                           .most_memory = RLIM_INFINITY,  // it limits itself
                            .is_ours = true},
                           lines);
     if (!done) return done.error().code == Code::kNotFound ? SsdeepWorker::not_installed() : done.error();
