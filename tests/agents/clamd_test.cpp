@@ -83,8 +83,10 @@ TEST_F(Clamd, IsSentBytesOverTheNetwork) {
                                     "\nDatabaseDirectory " + signatures_ + "\n" + settings + "TCPSocket " +
                                     std::to_string(port) + "\n");
     daemon_ = std::make_unique<Process>(Names{"/usr/sbin/clamd", "-c", folder_.at("clamd.conf")});
-    EXPECT_TRUE(
-        eventually([&] { return std::filesystem::exists(folder_.at("socket")) || !daemon_->is_running(); }));
+    const std::string connects = ": 3<>/dev/tcp/127.0.0.1/" + std::to_string(port);
+    EXPECT_TRUE(eventually([&] {  // the local socket is there before
+      return ::rebus::run({"bash", "-c", connects}).exit_code == 0 || !daemon_->is_running();
+    }));
     if (daemon_->is_running()) address = "127.0.0.1:" + std::to_string(port);
   }
   EXPECT_EQ(result(address, eicar())["verdict"], "found");
