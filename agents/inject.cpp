@@ -11,6 +11,7 @@
 #include "agents/support/injected_file.h"
 #include "agents/support/submission_note.h"
 #include "agents/support/type_path.h"
+#include "agents/support/type_queue.h"
 #include "agents/support/utf8_check.h"
 #include "bus/agent.h"
 #include "bus/submission_review.h"
@@ -37,6 +38,7 @@ class Inject final : public Agent {
     auto opened = open_submission();
     if (!opened) return opened;
     auto injected = inject_all();
+    if (injected) injected = types_.finish();
     if (!injected) return injected;
     auto closed = bus.close_submission(submission_);
     if (!closed) return closed;
@@ -159,7 +161,7 @@ class Inject final : public Agent {
       complain(list, names.error());
       return {};
     }
-    while (auto name = names->next()) {
+    while (auto name = next_name(*names)) {
       if (name->find('\n') != std::string::npos && access(name->c_str(), F_OK) != 0) {
         complain(list, {Code::kUnreadable, "names in it end with a NUL byte, as `find -print0` writes them"});
         continue;
@@ -170,7 +172,16 @@ class Inject final : public Agent {
     return {};
   }
 
+  // Nothing that was taken waits for names that somebody has yet to write.
+  std::optional<std::string> next_name(FileList& names) {
+    auto finished = names.is_waiting() ? types_.finish() : Result<void>();
+    if (!finished) broken_ = finished.error();
+    return finished ? names.next() : std::nullopt;
+  }
+
   Result<void> inject_standard_input() {
+    auto finished = types_.finish();
+    if (!finished) return finished;
     InputFile input = InputFile::standard_input();
     return inject_file(input, "-", "stdin");
   }
@@ -218,18 +229,26 @@ class Inject final : public Agent {
     if (!read) return failed(name, read.error());
     auto value = writer->seal();
     if (!value) return value.error();
-    return inject_value(std::move(*value), name, choices_->label.value_or(label));
+    return inject_value(*value, name, choices_->label.value_or(label));
   }
 
-  Result<void> inject_value(Value value, const std::string& name, std::string label) {
+  Result<void> inject_value(const Value& value, const std::string& name, const std::string& label) {
     if (choices_->printable) {
       auto is_text = is_utf8_value(value);
       if (!is_text) return is_text.error();
       if (!*is_text)
         return failed(name, {Code::kUnreadable, "is not UTF-8 text, which --printable asks for"});
     }
-    auto item = make_injected({setting_.domain, "inject", std::move(value), std::move(label), count_,
-                               choices_->selector, choices_->random_hash ? random_salt() : std::string()});
+    return types_.ask(value, [this, value, name, label](Result<FileType> type) {
+      return type ? inject_typed(*std::move(type), value, name, label) : type.error();
+    });
+  }
+
+  Result<void> inject_typed(FileType type, const Value& value, const std::string& name,
+                            const std::string& label) {
+    auto item = make_injected({setting_.domain, "inject", value, label, count_, choices_->selector,
+                               choices_->random_hash ? random_salt() : std::string()},
+                              std::move(type));
     if (!item) return item.error();
     if (choices_->printable) item->descriptor.kind = Kind::kText;
     if (choices_->uuid) item->descriptor.uuid = *choices_->uuid;
@@ -285,6 +304,7 @@ class Inject final : public Agent {
   Result<InjectChoices> choices_;
   Bus* bus_ = nullptr;
   SubmissionId submission_ = 0;
+  TypeQueue types_;
   uint64_t count_ = 0;
   uint64_t bytes_ = 0;
   std::optional<Error> broken_;  // of the bus, told by the answer to a push

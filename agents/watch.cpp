@@ -108,7 +108,9 @@ class Watch final : public Agent {
       auto opened = open_burst(path, name);
       if (!opened) return opened;
     }
-    auto item = make_injected({setting_.domain, kAgent, std::move(value), name, taken_});
+    auto type = identify(value);
+    if (!type) return type.error();
+    auto item = make_injected({setting_.domain, kAgent, std::move(value), name, taken_}, *std::move(type));
     if (!item) return item.error();
     auto pushed = bus_->push(*std::move(item), burst_, [this, path](const Result<Pushed>& answer) {
       if (!answer) refused(path, answer.error());

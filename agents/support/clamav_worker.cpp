@@ -27,7 +27,7 @@ Result<void> ClamavWorker::begin(const Value& value) {
   auto ready = file_.fill(value);
   if (ready) ready = process_.start();
   if (ready) ready = process_.send(ParserWord::kScan, {});
-  if (ready) process_.flush();
+  if (ready) ready = process_.flush();
   return ready;
 }
 

@@ -1,5 +1,7 @@
 #include "agents/support/file_list.h"
 
+#include <poll.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
@@ -14,6 +16,12 @@ Result<FileList> FileList::open(const std::string& path) {
   FILE* file = path == "-" ? stdin : fopen(path.c_str(), "re");
   if (file == nullptr) return Error{Code::kUnreadable, std::generic_category().message(errno)};
   return FileList(file);
+}
+
+// What stdio has read already is not seen: a name more may be told as waited for.
+bool FileList::is_waiting() const {
+  pollfd waiting{fileno(file_.get()), POLLIN, 0};
+  return poll(&waiting, 1, 0) == 0;
 }
 
 std::optional<std::string> FileList::next() {

@@ -17,6 +17,8 @@ class FileList {
   static Result<FileList> open(const std::string& path);
   // The next name that is not empty; nothing at the end.
   std::optional<std::string> next();
+  // Whoever writes the list has nothing more for now.
+  bool is_waiting() const;
 
  private:
   struct Close {

@@ -1,6 +1,5 @@
 #include "agents/support/member_pusher.h"
 
-#include "agents/support/file_type.h"
 #include "agents/support/type_path.h"
 #include "agents/support/unpacked_name.h"
 
@@ -33,15 +32,22 @@ Result<void> MemberPusher::push_content(const Value& value) {
 }
 
 Result<void> MemberPusher::push(const Value& value, Named named) {
-  const Descriptor& container = work_.descriptor();
-  auto type = identify(value);
+  return types_.ask(value, [this, value, named](const Result<FileType>& type) {
+    auto pushed = push_as(type, value, named);
+    if (!pushed) failed_ = named.name;
+    return pushed;
+  });
+}
+
+Result<void> MemberPusher::push_as(const Result<FileType>& type, const Value& value, Named named) {
   if (!type) return type.error();
+  const Descriptor& container = work_.descriptor();
   auto path = guess_path(*type, value, named.label);
   if (!path) return path.error();
   named.label.resize(std::min(named.label.size(), kMaxLabel));
   NewDescriptor item;
   item.descriptor = make_object(container.domain, *path, std::move(named.label), value, maker_.agent);
-  item.descriptor.file_type = std::move(*type);
+  item.descriptor.file_type = *type;
   item.origin = OriginClaim{container.selector, std::move(named.name), named.ordinal, named.replaces};
   Descriptor member = item.descriptor;
   auto pushed = work_.push(std::move(item));

@@ -3,11 +3,13 @@
 
 #include <string>
 
+#include "agents/support/type_queue.h"
 #include "bus/agent.h"
 
 namespace rebus {
 
-// Pushes each member with its type, its origin, and the pair of links to its container.
+// Pushes each member with its type, its origin, and the pair of links to its container, while those that come
+// next are read: an Error may be about an earlier one.
 class MemberPusher {
  public:
   // Names are cut to `name_bytes`.
@@ -24,8 +26,13 @@ class MemberPusher {
   // The content of a compressed single file, named after it.
   Result<void> push_content(const Value& value);
 
+  // Pushes what is left.
+  Result<void> finish() { return types_.finish(); }
+
   // Members pushed so far.
   uint64_t count() const { return count_; }
+  // The name of the member that the Error is about.
+  const std::string& failed() const { return failed_; }
 
  private:
   struct Named {
@@ -35,12 +42,15 @@ class MemberPusher {
     bool replaces = false;
   };
   Result<void> push(const Value& value, Named named);
+  Result<void> push_as(const Result<FileType>& type, const Value& value, Named named);
   Result<void> push_links(const Descriptor& member);
 
   Work& work_;
   uint64_t name_bytes_;
   Maker maker_;
+  TypeQueue types_;
   uint64_t count_ = 0;
+  std::string failed_;
 };
 
 }  // namespace rebus

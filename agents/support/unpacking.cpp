@@ -38,7 +38,9 @@ Result<void> Unpacking::run() {
     findings_.add_spent({"depth", limits_.levels, "more archives in archives than allowed"}, "");
   } else {
     auto taken = take_apart();
+    auto finished = pushed(pusher_.finish());
     if (!taken) return taken;
+    if (!finished) return finished.error();
   }
   auto told = findings_.push(work_, limits_, pusher_.count());
   if (!told) return told;
@@ -357,10 +359,13 @@ Result<Unpacking::Step> Unpacking::push_file(const ArchiveMember& member, const 
 
 Result<Unpacking::Step> Unpacking::push(const Value& value, const std::string& name, uint64_t index) {
   if (!is_new(name, value.digest().hex())) return Step::kNext;
-  auto pushed = pusher_.push_member(value, name, index);
-  if (pushed) return Step::kNext;
-  if (pushed.error().code != Code::kLimit) return pushed.error();
-  findings_.add_spent({"submission", limits_.submission_files, pushed.error().message}, name);
+  return pushed(pusher_.push_member(value, name, index));
+}
+
+Result<Unpacking::Step> Unpacking::pushed(const Result<void>& done) {
+  if (done) return Step::kNext;
+  if (done.error().code != Code::kLimit) return done.error();
+  findings_.add_spent({"submission", limits_.submission_files, done.error().message}, pusher_.failed());
   return Step::kStop;
 }
 
@@ -432,7 +437,8 @@ Result<void> Unpacking::read_single_file() {
   }
   if (content->has_trailing()) add_trailing();
   if (!extraction.value) return {};
-  return pusher_.push_content(*extraction.value);
+  auto step = pushed(pusher_.push_content(*extraction.value));
+  return step ? Result<void>() : step.error();
 }
 
 }  // namespace rebus

@@ -74,6 +74,7 @@ class Unpacking {
 
   Result<Step> push_file(const ArchiveMember& member, const Value& value);
   Result<Step> push(const Value& value, const std::string& name, uint64_t index);
+  Result<Step> pushed(const Result<void>& done);
 
   Result<void> push_empty_files();
   Result<void> resolve_links();

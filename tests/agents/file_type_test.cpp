@@ -12,6 +12,7 @@
 #include <sstream>
 #include <thread>
 
+#include "agents/support/type_queue.h"
 #include "descriptor/escape.h"
 #include "descriptor/spool.h"
 #include "tests/support/archive_maker.h"
@@ -253,6 +254,53 @@ TEST(FileType, EveryThreadHasItsOwnDatabase) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(equal, 4);
+}
+
+// --- several at a time ---
+
+TEST(TypeQueue, GivesTheSameTypesInTheOrderInWhichTheyWereAsked) {
+  TypeQueue queue;
+  size_t next = 0;
+  const auto& known = known_files();
+  for (const Known& file : known) {
+    auto asked = queue.ask(Value::of(file_bytes(file.path)), [&](const Result<FileType>& type) {
+      EXPECT_EQ(type->words, known[next].type.words) << known[next].path;
+      EXPECT_EQ(type->mime, known[next].type.mime) << known[next].path;
+      next++;
+      return Result<void>();
+    });
+    ASSERT_TRUE(asked.ok());
+  }
+  EXPECT_LT(next, known.size()) << "the last were waited for";
+  EXPECT_TRUE(queue.finish().ok());
+  EXPECT_EQ(next, known.size());
+}
+
+TEST(TypeQueue, DropsWhatIsBehindAnError) {
+  TypeQueue queue;
+  int called = 0;
+  auto refuse = [&](const Result<FileType>&) -> Result<void> {
+    called++;
+    return Error{Code::kLimit, "no more"};
+  };
+  auto asked = queue.ask(Value::of("one"), refuse);
+  ASSERT_TRUE(asked.ok());
+  asked = queue.ask(Value::of("two"), refuse);
+  auto finished = queue.finish();
+  ASSERT_FALSE(finished.ok());
+  EXPECT_EQ(finished.error().message, "no more");
+  EXPECT_TRUE(queue.finish().ok());
+  EXPECT_EQ(called, 1);
+}
+
+// An answer that nobody takes is not taken for one to what is asked next.
+TEST(TypeQueue, LeavesNothingBehindWhenItIsDropped) {
+  for (int i = 0; i < 3; i++) {
+    TypeQueue dropped;
+    ASSERT_TRUE(
+        dropped.ask(Value::of("#!/bin/sh\n"), [](const Result<FileType>&) { return Result<void>(); }).ok());
+  }
+  EXPECT_EQ(identify(Value::of("<html>"))->mime, "text/html");
 }
 
 // In its own thread: the database is loaded once per thread.

@@ -13,6 +13,7 @@
 #include "bus/runner.h"
 #include "master/inproc_server.h"
 #include "storage/storage.h"
+#include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
 namespace rebus {
@@ -261,6 +262,22 @@ TEST_F(Inject, NamesFromAListMayHoldAnyByte) {
   EXPECT_TRUE(said.any_input_failed);
   said = inject({}, {{"files-from", {scratch_.at("no list")}}});
   EXPECT_TRUE(said.any_input_failed);
+}
+
+TEST_F(Inject, WhatAListNamesDoesNotWaitForTheNextName) {
+  std::string pipe = scratch_.at("list");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  bool has_come = false;
+  std::thread writer([&] {
+    std::ofstream list(pipe);
+    list << scratch_.write("a", "a") << '\0' << std::flush;
+    has_come = eventually([&] { return !find(By::kPrefix, "/unknown").empty(); });
+    list << scratch_.write("b", "bb") << '\0';
+  });
+  inject({}, {{"files-from", {pipe}}});
+  writer.join();
+  EXPECT_TRUE(has_come);
+  EXPECT_EQ(injected(), (Names{{"a", "a"}, {"b", "bb"}}));
 }
 
 TEST_F(Inject, AListOfLinesIsToldWhatItShouldBe) {

@@ -85,6 +85,12 @@ void answer_signatures(ParserLink& link, const std::string& how, const ParserFra
   (void)link.say(ParserWord::kSigned, answer);
 }
 
+void answer_type(ParserLink& link, const std::string& how) {
+  static int files = 0;
+  if (how == "dies-later" && ++files > 1) raise(SIGSEGV);
+  (void)link.say(ParserWord::kType, FileType{"some words", {}, {}});
+}
+
 void misbehave(ParserLink& link, const std::string& how, const ParserFrame& frame) {
   if (frame.word == ParserWord::kTellRules) return answer_rules(link, how, frame);
   if (how == "dies") raise(SIGSEGV);
@@ -99,6 +105,7 @@ void misbehave(ParserLink& link, const std::string& how, const ParserFrame& fram
   if (how == "long-words") (void)link.say(ParserWord::kType, FileType{std::string(1 << 20, 'w'), {}, {}});
   if (how == "wrong-body") (void)link.send(ParserWord::kType, "no structure");
   if (how == "trouble") (void)link.say(ParserWord::kTrouble, Trouble{true, "\x1b[2J\n"});
+  if (frame.word == ParserWord::kIdentify) return answer_type(link, how);
   answer_archive(link, how, frame);
   answer_rules(link, how, frame);
   answer_signatures(link, how, frame);

@@ -13,6 +13,7 @@
 #include "agents/support/sandbox/parser_process.h"
 #include "agents/support/signature_parser.h"
 #include "agents/support/ssdeep_worker.h"
+#include "agents/support/type_queue.h"
 #include "agents/support/yara_scanner.h"
 #include "descriptor/escape.h"
 #include "tests/support/process.h"
@@ -123,6 +124,24 @@ TEST_F(Worker, IsStartedAnewAfterItDied) {
     EXPECT_TRUE(identify(Value::of("#!/bin/sh\n"))->words.starts_with(kNoType));
     use_real();
     EXPECT_EQ(identify(Value::of("#!/bin/sh\n"))->words, "POSIX shell script, ASCII text executable");
+  }).join();
+}
+
+TEST_F(Worker, OfTypesThatWasSpoiltByAnotherFileIsReplaced) {
+  use_rogue("dies-later");
+  std::thread([] {
+    std::vector<std::string> types;
+    TypeQueue queue;
+    for (int i = 0; i < 20; i++) {
+      auto asked = queue.ask(Value::of("some bytes"), [&](const Result<FileType>& type) {
+        types.push_back(type ? type->words : type.error().message);
+        return Result<void>();
+      });
+      EXPECT_TRUE(asked.ok());
+      EXPECT_EQ(identify(Value::of("some bytes"))->words, "some words");  // meanwhile
+    }
+    EXPECT_TRUE(queue.finish().ok());
+    EXPECT_EQ(types, std::vector<std::string>(20, "some words"));
   }).join();
 }
 

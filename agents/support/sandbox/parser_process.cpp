@@ -95,6 +95,17 @@ Result<void> ParserProcess::send(ParserWord word, std::string_view body, Bytes b
   return sent ? sent : ended(sent.error());
 }
 
+Result<void> ParserProcess::flush() {
+  auto sent = link_->flush();
+  return sent ? sent : ended(sent.error());
+}
+
+void ParserProcess::begin_file() {
+  if (files_ == kMostFiles) stop();
+  if (!is_running()) files_ = 0;
+  files_++;
+}
+
 Result<ParserFrame> ParserProcess::receive(const Value& value) {
   for (uint64_t asked = 0;;) {
     auto frame = link_->receive();

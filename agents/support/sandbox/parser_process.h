@@ -52,20 +52,24 @@ class ParserProcess {
     auto bytes = value.load(kFewBytes);
     return bytes ? say(word, what, as_bytes(*bytes)) : bytes.error();
   }
-  // What was sent leaves now, not with receive() only. Errors come with that.
-  void flush() { (void)link_->flush(); }
-  // What `ask` gives, which starts the worker and asks it about one of many files. After 256 of them it is
-  // replaced: whoever took it over has seen no more. If it dies, and had seen others before, another one is
-  // asked: one of those may have spoilt it.
+  // What was sent leaves now, not with receive() only.
+  Result<void> flush();
+  // Before it is started for, or asked about, one of many files. After 256 of them it is replaced: whoever
+  // took it over has seen no more.
+  void begin_file();
+  // It died of this file, or of one of the others that it had seen before: a new one is to be asked again.
+  template <class T>
+  bool was_spoilt(const Result<T>& answer) const {
+    bool has_died = !answer && answer.error().code == Code::kFailed && !is_running() && !was_silent_;
+    return has_died && files_ > 1;
+  }
+  // What `ask` gives, which starts the worker and asks it about one of many files.
   template <class Ask>
   auto of_file(Ask ask) -> decltype(ask()) {
     while (true) {
-      if (files_ == kMostFiles) stop();
-      const bool is_new = !is_running();
-      files_ = is_new ? 1 : files_ + 1;
+      begin_file();
       auto answer = ask();
-      bool has_died = !answer && answer.error().code == Code::kFailed && !is_running() && !was_silent_;
-      if (!has_died || is_new) return answer;
+      if (!was_spoilt(answer)) return answer;
     }
   }
   // The next answer; what it wants of `value` meanwhile it is given. Errors of reading that as they are.
