@@ -7,7 +7,7 @@
 set -euo pipefail
 
 build=(cmake ninja-build ccache mold g++ pkg-config cppzmq-dev libzmq3-dev libmsgpack-cxx-dev libssl-dev libarchive-dev
-       libmagic-dev librocksdb-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libre2-dev zlib1g-dev libcli11-dev
+       libmagic-dev librocksdb-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libre2-dev zlib1g-dev libisal-dev libcli11-dev
        libyaml-cpp-dev libtlsh-dev libfuzzy-dev libseccomp-dev libclamav-dev libyara-dev libgmime-3.0-dev bubblewrap)
 test=(libgtest-dev libgmock-dev
       graphviz file binutils iproute2 libarchive-tools zip 7zip xorriso cpio xz-utils zstd lz4 bzip2 gzip tar systemd

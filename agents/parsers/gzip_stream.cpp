@@ -1,7 +1,6 @@
 #include "agents/parsers/gzip_stream.h"
 
-#include <cstring>
-#include <new>
+#include <algorithm>
 #include <utility>
 
 namespace rebus {
@@ -11,7 +10,21 @@ constexpr size_t kPart = 256 << 10;  // bytes that next() gives
 // What gives no bytes must not be read for ever: padding (of tapes and disk blocks) and empty members.
 constexpr uint64_t kMaxPadding = 1 << 20;
 constexpr uint64_t kMaxIdleMembers = 10'000;
-constexpr int kGzipWindow = 16 + MAX_WBITS;  // zlib: gzip only, and check its end
+
+const char* why_not(int status) {
+  switch (status) {
+    case ISAL_INVALID_BLOCK:
+      return "invalid block";
+    case ISAL_INVALID_SYMBOL:
+      return "invalid symbol";
+    case ISAL_INVALID_LOOKBACK:
+      return "invalid distance";
+    case ISAL_INCORRECT_CHECKSUM:
+      return "incorrect checksum or length";
+    default:
+      return "not valid";
+  }
+}
 
 }  // namespace
 
@@ -20,10 +33,8 @@ bool GzipStream::begins(Bytes bytes) {
 }
 
 GzipStream::GzipStream(std::unique_ptr<ByteStream> below) : below_(std::move(below)), buffer_(kPart) {
-  if (inflateInit2(&z_, kGzipWindow) != Z_OK) throw std::bad_alloc();
+  isal_inflate_init(&z_);
 }
-
-GzipStream::~GzipStream() { inflateEnd(&z_); }
 
 Error GzipStream::damaged(const std::string& why) const {
   std::string where = members_ > 1 ? " in part " + std::to_string(members_) : "";
@@ -32,10 +43,13 @@ Error GzipStream::damaged(const std::string& why) const {
 
 Result<Bytes> GzipStream::next() {
   z_.next_out = buffer_.data();
-  z_.avail_out = static_cast<uInt>(buffer_.size());
+  z_.avail_out = static_cast<uint32_t>(buffer_.size());
   while (!error_ && z_.avail_out > 0 && state_ != State::kEnded) {
     auto done = refill();
-    if (done) done = state_ == State::kInMember ? inflate_some() : begin_member();
+    if (done && state_ == State::kBehindMember)
+      done = begin_member();
+    else if (done)
+      done = state_ == State::kInHeader ? read_header() : inflate_some();
     if (!done) error_ = done.error();
   }
   size_t count = buffer_.size() - z_.avail_out;
@@ -53,39 +67,47 @@ Result<void> GzipStream::refill() {
   auto part = below_->next();
   if (!part) return part.error();
   input_ended_ = part->empty();
-  z_.next_in = const_cast<Bytef*>(part->data());  // zlib does not write there
-  z_.avail_in = static_cast<uInt>(part->size());
+  z_.next_in = const_cast<uint8_t*>(part->data());  // ISA-L does not write there
+  z_.avail_in = static_cast<uint32_t>(part->size());
+  return {};
+}
+
+Result<void> GzipStream::read_header() {
+  Bytes bytes(z_.next_in, z_.avail_in);
+  auto is_complete = header_.take(bytes);
+  z_.next_in += z_.avail_in - bytes.size();
+  z_.avail_in = static_cast<uint32_t>(bytes.size());
+  if (!is_complete) return damaged(is_complete.error().message);
+  if (!*is_complete) return input_ended_ ? damaged("it ends too early") : Result<void>();
+  state_ = State::kInMember;
+  is_member_empty_ = true;
+  isal_inflate_reset(&z_);
+  z_.crc_flag = ISAL_GZIP_NO_HDR_VER;  // its end is checked
   return {};
 }
 
 Result<void> GzipStream::inflate_some() {
-  int status = inflate(&z_, Z_NO_FLUSH);
-  switch (status) {
-    case Z_OK:
-      return {};
-    case Z_BUF_ERROR:
-      if (input_ended_) return damaged("it ends too early");
-      return {};
-    case Z_STREAM_END:
-      idle_members_ = z_.total_out == 0 ? idle_members_ + 1 : 0;
-      state_ = State::kBehindMember;
-      return {};
-    case Z_MEM_ERROR:
-      throw std::bad_alloc();
-    default:
-      break;
+  const uint32_t room = z_.avail_out;
+  const int status = isal_inflate(&z_);
+  const bool has_output = z_.avail_out < room;
+  is_member_empty_ = is_member_empty_ && !has_output;
+  check_failed_ = status == ISAL_INCORRECT_CHECKSUM;
+  if (status < 0) return damaged(why_not(status));
+  if (z_.block_state == ISAL_BLOCK_FINISH) {
+    idle_members_ = is_member_empty_ ? idle_members_ + 1 : 0;
+    state_ = State::kBehindMember;
+  } else if (input_ended_ && z_.avail_in == 0 && !has_output) {
+    return damaged("it ends too early");
   }
-  std::string why = z_.msg != nullptr ? z_.msg : "not valid";
-  check_failed_ = why == "incorrect data check" || why == "incorrect length check";
-  return damaged(why);
+  return {};
 }
 
 Result<void> GzipStream::skip_padding() {
-  const Bytef* end = z_.next_in + z_.avail_in;
-  const Bytef* at = std::find_if(z_.next_in, const_cast<Bytef*>(end), [](Bytef byte) { return byte != 0; });
+  uint8_t* end = z_.next_in + z_.avail_in;
+  uint8_t* at = std::find_if(z_.next_in, end, [](uint8_t byte) { return byte != 0; });
   padding_ += static_cast<uint64_t>(at - z_.next_in);
-  z_.avail_in = static_cast<uInt>(end - at);
-  z_.next_in = const_cast<Bytef*>(at);
+  z_.avail_in = static_cast<uint32_t>(end - at);
+  z_.next_in = at;
   return padding_ > kMaxPadding ? damaged("too many zeros follow") : Result<void>();
 }
 
@@ -99,8 +121,8 @@ Result<void> GzipStream::begin_member() {
     auto more = refill();
     if (!more) return more;
     joined_ = first + std::string(reinterpret_cast<const char*>(z_.next_in), z_.avail_in);
-    z_.next_in = reinterpret_cast<Bytef*>(joined_.data());
-    z_.avail_in = static_cast<uInt>(joined_.size());
+    z_.next_in = reinterpret_cast<uint8_t*>(joined_.data());
+    z_.avail_in = static_cast<uint32_t>(joined_.size());
   }
   bool is_member = z_.avail_in >= 2 && z_.next_in[0] == 0x1f && z_.next_in[1] == 0x8b;
   if (!is_member) {
@@ -110,8 +132,8 @@ Result<void> GzipStream::begin_member() {
   if (idle_members_ > kMaxIdleMembers) return damaged("too many empty parts");
   padding_ = 0;
   members_++;
-  state_ = State::kInMember;
-  inflateReset(&z_);
+  state_ = State::kInHeader;
+  header_ = {};
   return {};
 }
 
