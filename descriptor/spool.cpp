@@ -134,6 +134,8 @@ class SpoolWriter final : public ValueWriter {
   SpoolWriter(const SpoolWriter&) = delete;
   SpoolWriter& operator=(const SpoolWriter&) = delete;
 
+  void expect(uint64_t size) override { memory_.reserve(std::min(size, shared_->limits.per_value)); }
+
   Result<void> append(Bytes bytes) override {
     hash_.update(bytes);
     size_ += bytes.size();

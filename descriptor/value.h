@@ -55,6 +55,8 @@ class Value {
 class ValueWriter {
  public:
   virtual ~ValueWriter() = default;
+  // So many bytes are likely to come: memory for them is taken once. Somebody hostile may have said so.
+  virtual void expect(uint64_t) {}
   virtual Result<void> append(Bytes bytes) = 0;
   // Bytes so far.
   virtual uint64_t size() const = 0;

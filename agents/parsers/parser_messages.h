@@ -26,18 +26,19 @@ enum class ParserWord : uint32_t {
   kRest = 8,         // kRestPart
   kBeginAgain = 11,  // Again: kOpened; the archive once more
   kTellAbout = 10,   // kAbout, before the first kNext
-  kPart = 9,         // the bytes that were wanted; none: they cannot be read
+  kPart = 9,         // WindowPart: what was wanted is in the window (value_window.h)
   kScan = 10,        // what is in the shared memory: kScanned
   kTellRules = 11,   // kRules
   kTryRules = 12,    // RuleCall (yara_messages.h): kTried
   kSign = 13,        // SignatureCall (signature_messages.h): kSigned
+  kTaken = 14,       // Taken: there is room in the ring (block_ring.h)
 
   // From the worker.
   kHello = 20,     // WorkerHello, once, from inside the cage
   kType = 21,      // FileType
   kOpened = 22,    // ReaderState
   kMember = 23,    // MemberAnswer
-  kBlock = 24,     // Block, and its bytes
+  kBlock = 24,     // Block
   kReadEnd = 25,   // ReadEnd
   kEarly = 26,     // Early
   kRestPart = 27,  // RestPart
@@ -50,7 +51,7 @@ enum class ParserWord : uint32_t {
   kSigned = 33,    // SignatureAnswer
 };
 
-// A container. Its bytes come with it if they are few, else the worker asks for them.
+// A container. As much of its begin as fits is in the window; for more the worker asks.
 struct Subject {
   uint64_t size = 0;  // bytes
   std::vector<std::string> passwords;
@@ -128,11 +129,20 @@ struct About {
   }
 };
 
+// Bytes of a member, the next ones in the ring.
 struct Block {
-  uint64_t offset = 0;
+  uint64_t offset = 0, size = 0;  // in the member
   template <class A>
   void fields(A& a) {
-    a(1, offset);
+    a(1, offset), a(2, size);
+  }
+};
+
+struct Taken {
+  uint64_t count = 0;  // bytes, since it was said last
+  template <class A>
+  void fields(A& a) {
+    a(1, count);
   }
 };
 
@@ -164,12 +174,21 @@ struct RestPart {
   }
 };
 
-// Bytes of the container.
+// Bytes of the container, at most kWindow.
 struct Want {
   uint64_t offset = 0, size = 0;
   template <class A>
   void fields(A& a) {
     a(1, offset), a(2, size);
+  }
+};
+
+// What the window begins with now; 0 bytes: it cannot be read.
+struct WindowPart {
+  uint64_t size = 0;
+  template <class A>
+  void fields(A& a) {
+    a(1, size);
   }
 };
 

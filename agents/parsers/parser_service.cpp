@@ -1,5 +1,7 @@
 #include "agents/parsers/parser_service.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "agents/parsers/import_hash.h"
@@ -10,31 +12,17 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kMaxBlock = 1 << 20;  // bytes in one frame
+constexpr size_t kMaxBlock = 1 << 20;     // bytes
+constexpr uint64_t kGathered = 64 << 10;  // bytes of blocks, before their frames are sent
 
-class GivenBytes final : public ValueSource {
+// Bytes that the agent has.
+class WindowSource final : public ValueSource {
  public:
-  explicit GivenBytes(Bytes bytes) : bytes_(as_text(bytes)) {}
-  const std::string* in_memory() const override { return &bytes_; }
-  Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const override {
-    size_t begin = std::min<size_t>(offset, bytes_.size());
-    size_t count = std::min(buffer.size(), bytes_.size() - begin);
-    std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(begin), count, buffer.begin());
-    return count;
-  }
-
- private:
-  std::string bytes_;
-};
-
-// Bytes that the agent has: asked for as they are needed.
-class AskedBytes final : public ValueSource {
- public:
-  explicit AskedBytes(ParserService& service) : service_(service) {}
+  explicit WindowSource(ValueWindow& window) : window_(window) {}
   Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const override {
     size_t done = 0;
     while (done < buffer.size()) {
-      auto count = service_.fetch(offset + done, buffer.subspan(done));
+      auto count = window_.read_at(offset + done, buffer.subspan(done));
       if (!count) return count;
       if (*count == 0) break;
       done += *count;
@@ -43,12 +31,25 @@ class AskedBytes final : public ValueSource {
   }
 
  private:
-  ParserService& service_;
+  ValueWindow& window_;
 };
 
 Error lost() { return {Code::kStopped, "the agent wants no more"}; }
 
 }  // namespace
+
+Result<void> map_blocks(std::optional<BlockWriter>& blocks) {
+  auto mapped = BlockWriter::map(STDERR_FILENO);
+  if (!mapped) return mapped.error();
+  blocks.emplace(*std::move(mapped));
+  bool is_elsewhere = dup2(STDOUT_FILENO, STDERR_FILENO) >= 0;
+  return is_elsewhere ? Result<void>() : Error{Code::kUnavailable, "standard error cannot be changed"};
+}
+
+ParserService::ParserService(ParserLink& link, const Means& means)
+    : link_(link),
+      means_(means),
+      window_(link, STDOUT_FILENO, [this](const ParserFrame& frame) { take_aside(frame); }) {}
 
 void ParserService::serve() {
   while (true) {
@@ -61,7 +62,7 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
   const bool is_open = archive_ || content_;
   switch (frame.word) {
     case ParserWord::kIdentify:
-      return magic_ != nullptr ? link_.say(ParserWord::kType, magic_->identify()) : lost();
+      return means_.magic != nullptr ? link_.say(ParserWord::kType, means_.magic->identify()) : lost();
     case ParserWord::kSign:
       return sign(frame);
     case ParserWord::kOpenArchive:
@@ -81,8 +82,10 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
       return archive_ ? about() : lost();
     case ParserWord::kEndedEarly:
       return archive_ ? ended_early() : lost();
-    case ParserWord::kStop:
-      return {};  // it came when the end was on its way
+    case ParserWord::kStop:  // it came when the end was on its way
+    case ParserWord::kTaken:
+      take_aside(frame);
+      return {};
     default:
       return lost();
   }
@@ -92,7 +95,7 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
 Result<void> ParserService::sign(const ParserFrame& frame) {
   auto call = unpack<SignatureCall>(frame.body);
   if (!call) return call.error();
-  Value value = value_of(call->size, frame.bytes);
+  Value value = value_of(call->size);
   SignatureAnswer answer;
   auto tlsh = call->with_tlsh ? tlsh_hash(value) : Result<std::string>("");
   if (!tlsh) return tlsh.error();
@@ -109,13 +112,14 @@ Result<void> ParserService::sign(const ParserFrame& frame) {
 Result<void> ParserService::open(const ParserFrame& frame) {
   auto subject = unpack<Subject>(frame.body);
   if (!subject) return subject.error();
+  if (means_.blocks == nullptr) return lost();
   archive_.reset();
   content_.reset();
   reading_ = 0;
   runs_ahead_ = subject->runs_ahead;
-  value_ = value_of(subject->size, frame.bytes);
+  value_ = value_of(subject->size);
   if (frame.word == ParserWord::kOpenArchive)
-    archive_ = open_archive_(value_, subject->passwords);
+    archive_ = means_.open_archive(value_, subject->passwords);
   else
     content_ = std::make_unique<SingleContent>(value_);
   return link_.say(ParserWord::kOpened, state());
@@ -155,14 +159,17 @@ Result<bool> ParserService::read() {
 
 Result<void> ParserService::send_blocks(uint64_t offset, Bytes bytes) {
   do {
-    while (!is_stopped_ && link_.has_received()) {
+    Bytes part = bytes.first(std::min(bytes.size(), kMaxBlock));
+    while (!is_stopped_ && (means_.blocks->room() < part.size() || link_.has_received())) {
       auto frame = link_.receive();
       if (!frame) return frame.error();
-      take_stop(*frame);
+      take_aside(*frame);
     }
     if (is_stopped_) return lost();
-    Bytes part = bytes.first(std::min(bytes.size(), kMaxBlock));
-    auto sent = link_.say(ParserWord::kBlock, Block{offset}, part);
+    means_.blocks->put(part);
+    auto sent = link_.say(ParserWord::kBlock, Block{offset, part.size()});
+    unsaid_ += part.size();
+    if (sent && unsaid_ >= kGathered) sent = (unsaid_ = 0, link_.flush());
     if (!sent) return sent;
     offset += part.size();
     bytes = bytes.subspan(part.size());
@@ -170,10 +177,15 @@ Result<void> ParserService::send_blocks(uint64_t offset, Bytes bytes) {
   return {};
 }
 
-// Nothing else is said while blocks come.
-void ParserService::take_stop(const ParserFrame& frame) {
-  auto stop = unpack<Stop>(frame.body);
-  is_stopped_ = is_stopped_ || !stop || stop->reading == reading_;
+// What the agent says without being asked.
+void ParserService::take_aside(const ParserFrame& frame) {
+  if (frame.word == ParserWord::kTaken) {
+    auto taken = unpack<Taken>(frame.body);
+    if (taken && means_.blocks != nullptr) means_.blocks->taken(taken->count);
+  } else if (frame.word == ParserWord::kStop) {
+    auto stop = unpack<Stop>(frame.body);
+    is_stopped_ = is_stopped_ || !stop || stop->reading == reading_;
+  }
 }
 
 Result<void> ParserService::ended_early() {
@@ -185,7 +197,7 @@ Result<void> ParserService::begin_again(const ParserFrame& frame) {
   auto again = unpack<Again>(frame.body);
   if (!again) return again.error();
   archive_.reset();  // it holds memory
-  archive_ = open_archive_(value_, {again->password});
+  archive_ = means_.open_archive(value_, {again->password});
   return link_.say(ParserWord::kOpened, state());
 }
 
@@ -216,27 +228,9 @@ ReaderState ParserService::state() const {
 }
 
 // Nobody here asks for its digest.
-Value ParserService::value_of(uint64_t size, Bytes bytes) {
-  std::shared_ptr<const ValueSource> source;
-  if (bytes.size() == size) source = std::make_shared<GivenBytes>(bytes);
-  if (!source) source = std::make_shared<AskedBytes>(*this);
-  return {std::move(source), size, Digest()};
-}
-
-Result<size_t> ParserService::fetch(uint64_t offset, std::span<uint8_t> buffer) {
-  const size_t wanted = std::min(buffer.size(), kMaxBlock);
-  auto asked = link_.say(ParserWord::kWant, Want{offset, wanted});
-  if (!asked) return asked.error();
-  while (true) {
-    auto frame = link_.receive();
-    if (!frame) return frame.error();
-    if (frame->word == ParserWord::kStop) take_stop(*frame);  // it may come before
-    if (frame->word != ParserWord::kPart) continue;
-    bool is_good = !frame->bytes.empty() && frame->bytes.size() <= wanted;
-    if (!is_good) return Error{Code::kUnreadable, "cannot be read"};
-    std::copy(frame->bytes.begin(), frame->bytes.end(), buffer.begin());
-    return frame->bytes.size();
-  }
+Value ParserService::value_of(uint64_t size) {
+  window_.begin(size);
+  return {std::make_shared<WindowSource>(window_), size, Digest()};
 }
 
 }  // namespace rebus

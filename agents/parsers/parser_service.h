@@ -2,25 +2,33 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "agents/parsers/block_ring.h"
 #include "agents/parsers/container.h"
 #include "agents/parsers/magic.h"
-#include "agents/parsers/parser_link.h"
+#include "agents/parsers/value_window.h"
 
 namespace rebus {
+
+// The ring that the agent has given as standard error, which is somewhere else from then on: what a library
+// writes there is no member.
+Result<void> map_blocks(std::optional<BlockWriter>& blocks);
 
 class ParserService {
  public:
   // Makes the reader of an archive.
   using OpenArchive = std::unique_ptr<ArchiveReader> (*)(Value value,
                                                          const std::vector<std::string>& passwords);
-  // `magic` may be null: then it identifies nothing.
-  ParserService(ParserLink& link, Magic* magic, OpenArchive open_archive)
-      : link_(link), magic_(magic), open_archive_(open_archive) {}
+  // What it works with; what is null it does not do: identify, take apart.
+  struct Means {
+    Magic* magic = nullptr;
+    BlockWriter* blocks = nullptr;
+    OpenArchive open_archive = nullptr;
+  };
+  ParserService(ParserLink& link, const Means& means);
   // Until the agent is gone, or says what no agent says.
   void serve();
-  // Bytes of the container, from the agent.
-  Result<size_t> fetch(uint64_t offset, std::span<uint8_t> buffer);
 
  private:
   // Errors are of the link.
@@ -38,12 +46,12 @@ class ParserService {
   Result<void> send_blocks(uint64_t offset, Bytes bytes);
   Result<void> trouble(const Error& error);
   ReaderState state() const;
-  Value value_of(uint64_t size, Bytes bytes);
-  void take_stop(const ParserFrame& frame);
+  Value value_of(uint64_t size);
+  void take_aside(const ParserFrame& frame);
 
   ParserLink& link_;
-  Magic* magic_;
-  OpenArchive open_archive_;
+  const Means means_;
+  ValueWindow window_;
   Value value_;
   std::unique_ptr<ArchiveReader> archive_;
   std::unique_ptr<ContainedBytes> content_;  // instead
@@ -51,6 +59,7 @@ class ParserService {
   bool has_bytes_ = false;   // the current member
   uint64_t reading_ = 0;     // how many were begun
   bool is_stopped_ = false;  // the last of them
+  uint64_t unsaid_ = 0;      // bytes of blocks that are gathered
 };
 
 }  // namespace rebus

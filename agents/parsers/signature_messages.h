@@ -8,7 +8,7 @@
 
 namespace rebus {
 
-// Of a file. Its bytes come with it if they are few, else the worker asks for them.
+// Of a file. As much of its begin as fits is in the window; for more the worker asks.
 struct SignatureCall {
   uint64_t size = 0;  // bytes
   bool with_tlsh = false, with_imphash = false;

@@ -14,6 +14,8 @@ Result<FileType> identify(const Value& value) {
 }
 
 // This thread may be none that identifies: the worker does not stay.
-Result<void> check_file_type_database() { return ParserProcess("types", kTypePatience).start(); }
+Result<void> check_file_type_database() {
+  return ParserProcess(worker_program("rebus_parser", "types"), kTypePatience).start();
+}
 
 }  // namespace rebus

@@ -118,6 +118,7 @@ InputFile::Version InputFile::version() const {
 Result<void> InputFile::read_into(ValueWriter& writer, const std::function<bool()>& cancelled) {
   std::vector<uint8_t> buffer(kReadBytes);
   bool waits = sort_ != FileSort::kRegular;
+  if (!waits) writer.expect(static_cast<uint64_t>(version().size));
   while (true) {
     if (waits) {
       auto ready = wait_readable(fd_, cancelled);

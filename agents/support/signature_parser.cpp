@@ -14,7 +14,9 @@ bool is_possible_signature(const SignatureAnswer& answer) {
 
 }  // namespace
 
-Result<void> SignatureParser::check() { return ParserProcess("signatures", kPatience).start(); }
+SignatureParser::SignatureParser() : process_(worker_program("rebus_parser", "signatures"), kPatience) {}
+
+Result<void> SignatureParser::check() { return SignatureParser().process_.start(); }
 
 Result<Signatures> SignatureParser::parse(const Value& value, bool with_tlsh, bool with_imphash) {
   return process_.of_file([&] { return ask(value, with_tlsh, with_imphash); });
@@ -23,7 +25,7 @@ Result<Signatures> SignatureParser::parse(const Value& value, bool with_tlsh, bo
 Result<Signatures> SignatureParser::ask(const Value& value, bool with_tlsh, bool with_imphash) {
   auto ready = process_.start();
   if (ready)
-    ready = process_.say_with(ParserWord::kSign, SignatureCall{value.size(), with_tlsh, with_imphash}, value);
+    ready = process_.say_of(ParserWord::kSign, SignatureCall{value.size(), with_tlsh, with_imphash}, value);
   auto frame = ready ? process_.receive(value) : ready.error();
   if (!frame) return frame.error();
   auto answer =

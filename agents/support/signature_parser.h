@@ -17,6 +17,7 @@ struct Signatures {
 // One thread.
 class SignatureParser {
  public:
+  SignatureParser();
   // Whether there can be a worker.
   static Result<void> check();
   // Those that are wanted. kFailed: the value ended its worker, and how; kUnavailable: there can be no
@@ -27,7 +28,7 @@ class SignatureParser {
   Result<Signatures> ask(const Value& value, bool with_tlsh, bool with_imphash);
 
   static constexpr std::chrono::seconds kPatience{60};
-  ParserProcess process_{"signatures", kPatience};
+  ParserProcess process_;
 };
 
 }  // namespace rebus

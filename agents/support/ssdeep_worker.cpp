@@ -30,7 +30,7 @@ Result<void> SsdeepWorker::check() {
 
 SsdeepWorker::SsdeepWorker()
     : process_(worker_program(kSsdeepProgram, {"hash", sandbox_level_name(sandbox_level())}, -1),
-               kSsdeepPatience, -1) {}
+               kSsdeepPatience) {}
 
 Result<std::string> SsdeepWorker::hash(const Value& value) {
   return process_.of_file([&] { return ask(value); });
@@ -38,7 +38,7 @@ Result<std::string> SsdeepWorker::hash(const Value& value) {
 
 Result<std::string> SsdeepWorker::ask(const Value& value) {
   auto ready = process_.start();
-  if (ready) ready = process_.say_with(ParserWord::kSign, SignatureCall{value.size(), false, false}, value);
+  if (ready) ready = process_.say_of(ParserWord::kSign, SignatureCall{value.size(), false, false}, value);
   auto frame = ready ? process_.receive(value) : ready.error();
   if (!frame) return frame.error();
   auto answer =

@@ -191,6 +191,7 @@ Result<Unpacking::Step> Unpacking::take_file(ArchiveReader& reader, const Archiv
     return Step::kNext;
   }
   auto writer = work_.new_value();
+  writer->expect(member.size);
   Extraction extraction = extract(reader, *writer, budget_);
   if (extraction.reading.end == End::kStopped) return ran_out(extraction, member.name);
   // Not every format of libarchive notices (warc does not). More than declared is no error: bytes count.

@@ -50,7 +50,7 @@ YaraScanner::YaraScanner(std::shared_ptr<const YaraRules> rules, SharedFile file
           time + grace, file_.readable()) {}
 
 Result<RuleAnswer> YaraScanner::scan(const Value& value) {
-  auto filled = file_.fill_begin(value, kMostBytes);
+  auto filled = file_.fill_part(value, 0, kMostBytes);
   if (!filled) return filled.error();
   auto answer = process_.of_file([&] { return ask(std::min(value.size(), kMostBytes)); });
   bool was_ended = !answer && answer.error().code == Code::kFailed && process_.was_silent();

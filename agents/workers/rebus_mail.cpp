@@ -13,20 +13,21 @@
 namespace rebus {
 namespace {
 
+std::unique_ptr<ArchiveReader> open_mail(Value value, const std::vector<std::string>&) {
+  if (MboxReader::begins(value)) return std::make_unique<MboxReader>(value);
+  return std::make_unique<MailReader>(std::move(value));
+}
+
 int serve(const char* level) {
+  std::optional<BlockWriter> blocks;
   return run_caged_worker(
       level,
-      []() -> Result<void> {
+      [&] {
         MailReader::prepare();
-        return {};
+        return map_blocks(blocks);
       },
-      [](ParserLink& link) {
-        ParserService(link, nullptr,
-                      [](Value value, const std::vector<std::string>&) -> std::unique_ptr<ArchiveReader> {
-                        if (MboxReader::begins(value)) return std::make_unique<MboxReader>(value);
-                        return std::make_unique<MailReader>(std::move(value));
-                      })
-            .serve();
+      [&](ParserLink& link) {
+        ParserService(link, {nullptr, &*blocks, open_mail}).serve();
       });
 }
 

@@ -3,7 +3,8 @@
 //
 //   rebus_parser types|containers|signatures LEVEL
 //
-// For types, what it has to look at is in a file in memory, its standard output, which it can only read.
+// What it has to look at is in a file in memory, its standard output, which it can only read; bytes of
+// members go through another one, its standard error (agents/parsers/block_ring.h).
 //
 // It works in the cage of this LEVEL (agents/support/sandbox/cage.h).
 #include <unistd.h>
@@ -37,9 +38,9 @@ Result<void> prepare_hashes() {
   return hashes ? Result<void>() : hashes.error();
 }
 
-Result<void> prepare(Work work, std::optional<Magic>& magic) {
+Result<void> prepare(Work work, std::optional<Magic>& magic, std::optional<BlockWriter>& blocks) {
   if (work == Work::kSignatures) return prepare_hashes();
-  if (work == Work::kContainers) return {};
+  if (work == Work::kContainers) return map_blocks(blocks);
   auto loaded = Magic::load(STDOUT_FILENO);
   if (!loaded) return loaded.error();
   magic = *std::move(loaded);
@@ -52,9 +53,12 @@ std::unique_ptr<ArchiveReader> open_archive(Value value, const std::vector<std::
 
 int serve(const char* level, Work work) {
   std::optional<Magic> magic;
+  std::optional<BlockWriter> blocks;
   return run_caged_worker(
-      level, [&] { return prepare(work, magic); },
-      [&](ParserLink& link) { ParserService(link, magic ? &*magic : nullptr, open_archive).serve(); });
+      level, [&] { return prepare(work, magic, blocks); },
+      [&](ParserLink& link) {
+        ParserService(link, {magic ? &*magic : nullptr, blocks ? &*blocks : nullptr, open_archive}).serve();
+      });
 }
 
 }  // namespace

@@ -28,6 +28,7 @@
 
 #include "agents/parsers/parser_link.h"
 #include "agents/parsers/signature_messages.h"
+#include "agents/parsers/value_window.h"
 #include "agents/support/sandbox/caged_worker.h"
 
 namespace rebus {
@@ -50,25 +51,24 @@ Result<void> update(fuzzy_state& state, Bytes bytes) {
 }
 
 // All bytes of the file, which the agent has.
-Result<void> ask_for_all(ParserLink& link, uint64_t size, fuzzy_state& state) {
+Result<void> update_by_all(ValueWindow& window, uint64_t size, fuzzy_state& state) {
+  std::vector<uint8_t> piece(std::min(kPieceBytes, size));
   Result<void> done;
   for (uint64_t at = 0; done && at < size;) {
-    done = link.say(ParserWord::kWant, Want{at, std::min(kPieceBytes, size - at)});
-    auto frame = done ? link.receive() : done.error();
-    if (!frame) return frame.error();
-    if (frame->word != ParserWord::kPart || frame->bytes.empty())
-      return Error{Code::kUnreadable, "cannot be read"};
-    at += frame->bytes.size();
-    done = update(state, frame->bytes);
+    auto count = window.read_at(at, piece);
+    if (!count) return count.error();
+    at += *count;
+    done = update(state, Bytes(piece).first(*count));
   }
   return done;
 }
 
-Result<std::string> hash(ParserLink& link, const SignatureCall& call, Bytes bytes) {
+Result<std::string> hash(ValueWindow& window, const SignatureCall& call) {
   State state(fuzzy_new());
   if (!state) return refused("no memory");
   if (fuzzy_set_total_input_length(state.get(), call.size) != 0) return refused("it is too large");
-  auto done = bytes.size() == call.size ? update(*state, bytes) : ask_for_all(link, call.size, *state);
+  window.begin(call.size);
+  auto done = update_by_all(window, call.size, *state);
   if (!done) return done.error();
   std::array<char, FUZZY_MAX_RESULT + 1> line{};
   if (fuzzy_digest(state.get(), line.data(), 0) != 0) return refused("it is too large");
@@ -77,11 +77,12 @@ Result<std::string> hash(ParserLink& link, const SignatureCall& call, Bytes byte
 
 // Until the agent is gone, or says what no agent says.
 void serve(ParserLink& link) {
+  ValueWindow window(link, STDOUT_FILENO);
   while (true) {
     auto frame = link.receive();
     if (!frame || frame->word != ParserWord::kSign) return;
     auto call = unpack<SignatureCall>(frame->body);
-    auto made = call ? hash(link, *call, frame->bytes) : call.error();
+    auto made = call ? hash(window, *call) : call.error();
     bool is_lost = !made && made.error().code != Code::kLimit;
     if (is_lost) return;
     SignatureAnswer answer;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include "agents/parsers/block_ring.h"
 #include "agents/parsers/parser_link.h"
 #include "agents/parsers/signature_messages.h"
 #include "agents/parsers/yara_messages.h"
@@ -39,8 +40,8 @@ void answer_archive(ParserLink& link, const std::string& how, const ParserFrame&
   ReadEnd end;
   if (how == "wrong-end") end.end = static_cast<ContainedBytes::End>(77);
   if (how == "stops-itself") end.end = ContainedBytes::End::kStopped;
-  while (how == "endless" && link.say(ParserWord::kBlock, Block{}, as_bytes(std::string(64 << 10, 'x'))))
-    continue;
+  while (how == "endless" && link.say(ParserWord::kBlock, Block{0, 64 << 10}) && link.flush()) continue;
+  if (how == "larger-than-the-ring") (void)link.say(ParserWord::kBlock, Block{0, kRingSize + 1});
   while (how == "empty" && link.say(ParserWord::kBlock, Block{})) continue;
   (void)link.say(ParserWord::kReadEnd, end);
 }

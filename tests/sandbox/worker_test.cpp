@@ -1,4 +1,5 @@
 // What agents make of workers that die, and of those that were taken over.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -16,6 +17,7 @@
 #include "agents/support/type_queue.h"
 #include "agents/support/yara_scanner.h"
 #include "descriptor/escape.h"
+#include "descriptor/spool.h"
 #include "tests/support/process.h"
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
@@ -81,7 +83,7 @@ class Worker : public testing::Test {
 
 TEST_F(Worker, TellsTheLayersThatItIsIn) {
   use_real();
-  ParserProcess process("types", kPatience);
+  ParserProcess process(worker_program("rebus_parser", "types"), kPatience);
   ASSERT_TRUE(process.start().ok());
   for (const char* layer : {"privileges", "limits", "seccomp"}) {
     EXPECT_NE(std::find(process.layers().begin(), process.layers().end(), layer), process.layers().end())
@@ -91,7 +93,7 @@ TEST_F(Worker, TellsTheLayersThatItIsIn) {
 
 TEST_F(Worker, ThatIsNotThereIsUnavailable) {
   setenv("PATH", folder_.path().c_str(), 1);
-  auto started = ParserProcess("types", kPatience).start();
+  auto started = ParserProcess(worker_program("rebus_parser", "types"), kPatience).start();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Code::kUnavailable);
   EXPECT_NE(started.error().message.find("there is no rebus_parser"), std::string::npos);
@@ -202,6 +204,33 @@ TEST_F(Worker, ThatDiedBetweenTwoContainersIsReplaced) {
   }).join();
 }
 
+// More than the window holds at once, from one end to the other, and, of a zip, from the end first.
+TEST_F(Worker, ReadsContainersThatAreLargerThanItsWindow) {
+  use_real();
+  shell("yes no | head -c 70000000 > a; yes | head -c 3000000 > b; tar -cf t.tar a b; zip -0 -q t.zip a b",
+        folder_.path());
+  std::thread([&] {
+    for (const char* name : {"/t.tar", "/t.zip"}) {
+      int fd = open((folder_.path() + name).c_str(), O_RDONLY | O_CLOEXEC);  // the value closes it
+      auto size = std::filesystem::file_size(folder_.path() + name);
+      ASSERT_GT(size, kWindow);
+      auto reader = ContainerParser{std::chrono::seconds(60)}.archive(file_value(fd, size, Digest()), {});
+      for (const char* member : {"a", "b"}) {
+        auto next = reader->next();
+        ASSERT_TRUE(next && *next) << name;
+        EXPECT_EQ((*next)->name, member);
+        Sha256 hash;
+        auto reading =
+            reader->read([&](uint64_t, Bytes bytes) { return hash.update(bytes), Result<void>(); });
+        EXPECT_EQ(reading.end, End::kWhole) << name << ": " << reading.message;
+        EXPECT_EQ(hash.finish().hex(),
+                  shell(std::string("sha256sum ") + member, folder_.path()).out.substr(0, 64));
+      }
+      EXPECT_FALSE(*reader->next());
+    }
+  }).join();
+}
+
 // An archive of which nobody reads the rest: its worker would go on with it.
 TEST_F(Worker, ThatIsNotDoneServesNobodyElse) {
   use_real();
@@ -239,7 +268,7 @@ TEST_F(Worker, ThatSaysNothingIsALimitOfTimeForUnarchive) {
 TEST_F(Worker, CannotGiveWhatNoArchiveHas) {
   use_rogue("wrong-type");
   EXPECT_EQ((*archive()->next())->type, ArchiveMember::Type::kOther);
-  for (const char* how : {"wrong-end", "stops-itself", "empty"}) {
+  for (const char* how : {"wrong-end", "stops-itself", "empty", "larger-than-the-ring"}) {
     use_rogue(how);
     auto reader = archive();
     ASSERT_TRUE(reader->next().ok()) << how;

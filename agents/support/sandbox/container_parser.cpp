@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "agents/parsers/block_ring.h"
 #include "agents/support/sandbox/parser_process.h"
 #include "descriptor/escape.h"
 
@@ -14,8 +15,8 @@ using End = ContainedBytes::End;
 
 constexpr std::chrono::seconds kCheckPatience{30};
 
-// On its way when a worker is told to stop: what a socket holds, and one block.
-constexpr uint64_t kMostUnwanted = 16 << 20;
+// On its way when a worker is told to stop: what the ring holds, and what it has not heard yet was taken.
+constexpr uint64_t kMostUnwanted = 2 * kRingSize;
 // After so many a worker is replaced: whoever took it over has seen no more.
 constexpr int kMostContainers = 50;
 // Blocks without a byte: only the last may be one.
@@ -30,13 +31,26 @@ Error error_of(const Trouble& trouble) {
 
 // A worker, and how many containers it has seen.
 struct Worker {
-  std::unique_ptr<ParserProcess> process;
+  BlockReader blocks;
+  ParserProcess process;
   int containers = 0;
+
+  Worker(BlockReader ring, const char* work, std::chrono::seconds patience)
+      : blocks(std::move(ring)), process(worker_for(work, blocks.file()), patience) {}
+  static std::shared_ptr<WorkerOrigin> worker_for(const std::string& work, int ring) {
+    return worker_program(work == "mails" ? "rebus_mail" : "rebus_parser",
+                          {work, sandbox_level_name(sandbox_level())}, ring);
+  }
+  static Result<std::unique_ptr<Worker>> make(const char* work, std::chrono::seconds patience) {
+    auto ring = BlockReader::make();
+    if (!ring) return ring.error();
+    return std::make_unique<Worker>(*std::move(ring), work, patience);
+  }
 };
 
 // One that has nothing to do.
-Worker& idle_worker(const char* work) {
-  static thread_local std::map<std::string, Worker> workers;
+std::unique_ptr<Worker>& idle_worker(const char* work) {
+  static thread_local std::map<std::string, std::unique_ptr<Worker>> workers;
   return workers[work];
 }
 
@@ -44,21 +58,23 @@ Worker& idle_worker(const char* work) {
 class Opened {
  public:
   Opened(const ContainerParser& parser, ParserWord how, Value value, const Subject& subject)
-      : parser_(parser), value_(std::move(value)), worker_(std::exchange(idle_worker(parser.work), {})) {
-    bool is_used = worker_.process != nullptr;
+      : parser_(parser), value_(std::move(value)), worker_(std::move(idle_worker(parser.work))) {
+    bool is_used = worker_ != nullptr;
     auto state = open(how, subject);
     // It may have died since it was put aside.
-    if (!state && is_used && state.error().code == Code::kFailed && !worker_.process->is_running()) {
+    if (!state && is_used && state.error().code == Code::kFailed && !process().is_running()) {
       error_.reset();
-      worker_ = {};
+      worker_.reset();
       state = open(how, subject);
     }
     if (state) take(*state);
     if (!state) error_ = state.error();
   }
   ~Opened() {
-    bool is_good = is_idle_ && !is_over_ && !error_ && worker_.containers < kMostContainers;
-    if (is_good) idle_worker(parser_.work) = std::move(worker_);
+    bool is_good = is_idle_ && !is_over_ && !error_ && worker_->containers < kMostContainers;
+    if (!is_good) return;
+    process().empty_window();
+    idle_worker(parser_.work) = std::move(worker_);
   }
   Opened(const Opened&) = delete;
   Opened& operator=(const Opened&) = delete;
@@ -104,12 +120,16 @@ class Opened {
       if (!frame) return broken(frame.error());
       if (frame->word == ParserWord::kReadEnd) return end_of(*frame, std::move(stopped));
       auto block = frame->word == ParserWord::kBlock ? unpack<Block>(frame->body) : misbehaves<Block>();
-      unwanted += stopped.error ? frame->bytes.size() : 0;
-      empty += frame->bytes.empty() ? 1 : 0;
-      if (!block || unwanted > kMostUnwanted || empty > kMostEmpty)
+      bool is_good = block && block->size <= kRingSize;
+      unwanted += is_good && stopped.error ? block->size : 0;
+      empty += is_good && block->size == 0 ? 1 : 0;
+      if (!is_good || unwanted > kMostUnwanted || empty > kMostEmpty)
         return broken(misbehaves<Block>().error());
+      Bytes bytes = worker_->blocks.take(block->size);
+      said = tell_taken();
+      if (!said) return broken(said.error());
       if (stopped.error) continue;
-      auto used = use(block->offset, frame->bytes);
+      auto used = use(block->offset, bytes);
       if (used) continue;
       said = stop(used.error(), stopped);
       if (!said) return broken(said.error());
@@ -127,15 +147,30 @@ class Opened {
   bool is_over() const { return is_over_; }
 
  private:
-  ParserProcess& process() { return *worker_.process; }
+  ParserProcess& process() { return worker_->process; }
+
+  // At once: it may wait for it.
+  Result<void> tell_taken() {
+    const uint64_t count = worker_->blocks.untold();
+    auto said = count > 0 ? process().say(ParserWord::kTaken, Taken{count}) : Result<void>();
+    return note(said && count > 0 ? process().flush() : said);
+  }
 
   Result<ReaderState> open(ParserWord how, const Subject& subject) {
-    if (!worker_.process) worker_.process = std::make_unique<ParserProcess>(parser_.work, parser_.patience);
-    worker_.containers++;
+    auto made = worker_ ? Result<void>() : make_worker();
+    if (!made) return made.error();
+    worker_->containers++;
     process().set_patience(parser_.patience);
     auto done = process().start();
-    if (done) done = process().say_with(how, subject, value_);
+    if (done) done = process().say_of(how, subject, value_);
     return done ? take_answer<ReaderState>(ParserWord::kOpened) : done.error();
+  }
+
+  Result<void> make_worker() {
+    auto made = Worker::make(parser_.work, parser_.patience);
+    if (!made) return note(Result<void>(made.error()));
+    worker_ = *std::move(made);
+    return {};
   }
 
   Result<void> stop(const Error& why, ContainedBytes::Reading& stopped) {
@@ -174,7 +209,7 @@ class Opened {
 
   const ContainerParser parser_;
   const Value value_;
-  Worker worker_;
+  std::unique_ptr<Worker> worker_;
   ReaderState state_;
   std::string damage_;
   std::optional<Error> error_;
@@ -287,6 +322,9 @@ std::unique_ptr<ContainedBytes> ContainerParser::content(const Value& value) con
   return std::make_unique<CagedContent>(*this, value);
 }
 
-Result<void> check_parser(const char* work) { return ParserProcess(work, kCheckPatience).start(); }
+Result<void> check_parser(const char* work) {
+  auto worker = Worker::make(work, kCheckPatience);
+  return worker ? (*worker)->process.start() : worker.error();
+}
 
 }  // namespace rebus

@@ -13,7 +13,6 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kMostWanted = 1 << 20;  // bytes, at once
 // For one answer: whoever reads a value again and again has another purpose.
 constexpr uint64_t kMostReadings = 8;
 constexpr uint64_t kSomeMore = 64 << 20;  // bytes
@@ -21,8 +20,8 @@ constexpr std::chrono::seconds kStartPatience{60};
 
 }  // namespace
 
-ParserProcess::ParserProcess(const std::string& work, std::chrono::seconds patience, int file)
-    : ParserProcess(worker_program(work == "mails" ? "rebus_mail" : "rebus_parser", work), patience, file) {}
+ParserProcess::ParserProcess(std::shared_ptr<WorkerOrigin> origin, std::chrono::seconds patience)
+    : origin_(std::move(origin)), patience_(patience) {}
 
 ParserProcess::ParserProcess(std::shared_ptr<WorkerOrigin> origin, std::chrono::seconds patience, int file)
     : origin_(std::move(origin)), patience_(patience), file_(file) {}
@@ -40,6 +39,8 @@ Result<void> ParserProcess::start() {
 
 Result<void> ParserProcess::launch() {
   if (is_running()) return {};
+  auto made = file_ < 0 ? make_window() : Result<void>();
+  if (!made) return made;
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return Error{Code::kFailed, origin_->name() + ": " + std::strerror(errno)};
@@ -50,6 +51,14 @@ Result<void> ParserProcess::launch() {
   is_ready_ = false;
   link_ = std::make_unique<ParserLink>(std::move(own));
   link_->set_patience(kStartPatience);
+  return {};
+}
+
+Result<void> ParserProcess::make_window() {
+  auto window = SharedFile::make("rebus-window");
+  if (!window) return window.error();
+  window_.emplace(*std::move(window));
+  file_ = window_->readable();
   return {};
 }
 
@@ -112,7 +121,7 @@ Result<ParserFrame> ParserProcess::receive(const Value& value) {
     if (!frame) return ended(frame.error());
     if (frame->word != ParserWord::kWant) return frame;
     auto want = unpack<Want>(frame->body);
-    bool is_good = want && value.size() > 0 && want->size > 0 && want->size <= kMostWanted &&
+    bool is_good = want && value.size() > 0 && window_ && want->size > 0 && want->size <= kWindow &&
                    (asked += want->size) <= kMostReadings * value.size() + kSomeMore;
     if (!is_good) return misbehaves();
     auto given = give(*want, value);
@@ -121,18 +130,13 @@ Result<ParserFrame> ParserProcess::receive(const Value& value) {
 }
 
 Result<void> ParserProcess::give(const Want& want, const Value& value) {
-  if (const std::string* bytes = value.source().in_memory()) {
-    size_t begin = std::min<size_t>(want.offset, bytes->size());
-    return send(ParserWord::kPart, {},
-                as_bytes(*bytes).subspan(begin).first(std::min<size_t>(want.size, bytes->size() - begin)));
-  }
-  buffer_.resize(want.size);
-  auto count = value.read_at(want.offset, {reinterpret_cast<uint8_t*>(buffer_.data()), buffer_.size()});
-  if (!count) {
+  auto given = window_->fill_part(value, want.offset, want.size);
+  if (!given) {
     stop();  // it waits for bytes that do not come
-    return count.error();
+    return given;
   }
-  return send(ParserWord::kPart, {}, as_bytes(std::string_view(buffer_).substr(0, *count)));
+  const uint64_t left = value.size() - std::min(want.offset, value.size());
+  return say(ParserWord::kPart, WindowPart{std::min(want.size, left)});
 }
 
 }  // namespace rebus

@@ -5,9 +5,11 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
-#include "agents/parsers/parser_link.h"
+#include "agents/parsers/value_window.h"
+#include "agents/support/sandbox/shared_file.h"
 #include "agents/support/sandbox/worker_origin.h"
 #include "descriptor/value.h"
 
@@ -17,11 +19,9 @@ namespace rebus {
 // texts are as hostile as the bytes that it reads.
 class ParserProcess {
  public:
-  // `work`: "types", "containers", "mails" or "signatures". `patience`: a worker of which nothing is heard
-  // for so long, while something is wanted of it, is killed. `file`: what it can read as its standard output;
-  // -1: nothing.
-  ParserProcess(const std::string& work, std::chrono::seconds patience, int file = -1);
-  // Of another origin.
+  // `patience`: a worker of which nothing is heard for so long, while something is wanted of it, is killed.
+  // It can read a window of the value that is spoken of as its standard output (value_window.h); or `file`.
+  ParserProcess(std::shared_ptr<WorkerOrigin> origin, std::chrono::seconds patience);
   ParserProcess(std::shared_ptr<WorkerOrigin> origin, std::chrono::seconds patience, int file);
   ~ParserProcess() { stop(); }
   ParserProcess(const ParserProcess&) = delete;
@@ -45,13 +45,14 @@ class ParserProcess {
   Result<void> say(ParserWord word, const T& what, Bytes bytes = {}) {
     return send(word, pack(what), bytes);
   }
-  // Likewise, and the bytes of a value with it if they are few: of more the worker asks for what it needs.
+  // Likewise, of a value, whose begin is put into the window.
   template <class T>
-  Result<void> say_with(ParserWord word, const T& what, const Value& value) {
-    if (value.size() > kFewBytes) return say(word, what);
-    auto bytes = value.load(kFewBytes);
-    return bytes ? say(word, what, as_bytes(*bytes)) : bytes.error();
+  Result<void> say_of(ParserWord word, const T& what, const Value& value) {
+    auto filled = window_->fill_part(value, 0, kWindow);
+    return filled ? say(word, what) : filled;
   }
+  // Its memory is wanted elsewhere.
+  void empty_window() { (void)window_->fill(Value()); }
   // What was sent leaves now, not with receive() only.
   Result<void> flush();
   // Before it is started for, or asked about, one of many files. After 256 of them it is replaced: whoever
@@ -83,23 +84,23 @@ class ParserProcess {
   const std::vector<std::string>& layers() const { return layers_; }
 
  private:
+  Result<void> make_window();
   Result<void> take_hello();
   Result<void> give(const Want& want, const Value& value);
   Error ended(const Error& why);
 
-  static constexpr uint64_t kFewBytes = 256 << 10;
   static constexpr int kMostFiles = 256;
 
   const std::shared_ptr<WorkerOrigin> origin_;
   std::chrono::seconds patience_;
-  const int file_;
+  std::optional<SharedFile> window_;
+  int file_ = -1;
   pid_t pid_ = 0;
   std::unique_ptr<ParserLink> link_;
   std::vector<std::string> layers_;
   bool is_ready_ = false;  // it has said hello
   bool was_silent_ = false;
   int files_ = 0;  // that this worker was given
-  std::string buffer_;
 };
 
 }  // namespace rebus

@@ -31,26 +31,30 @@ Result<SharedFile> SharedFile::make(const char* name) {
 
 Result<void> SharedFile::fill_edges(const Value& value, uint64_t edge) {
   if (ftruncate(own_.get(), 0) != 0) return no_memory();
-  if (const std::string* bytes = value.source().in_memory()) return put(0, as_bytes(*bytes));
-  if (edge >= value.size() - std::min(edge, value.size())) return copy(value, 0, value.size());
-  auto copied = copy(value, 0, edge);
-  return copied ? copy(value, value.size() - edge, value.size()) : copied;
+  if (edge >= value.size() - std::min(edge, value.size())) return copy(value, 0, value.size(), 0);
+  auto copied = copy(value, 0, edge, 0);
+  return copied ? copy(value, value.size() - edge, value.size(), value.size() - edge) : copied;
 }
 
-Result<void> SharedFile::fill_begin(const Value& value, uint64_t most) {
-  if (value.size() <= most) return fill(value);
-  return ftruncate(own_.get(), 0) == 0 ? copy(value, 0, most) : no_memory();
+Result<void> SharedFile::fill_part(const Value& value, uint64_t offset, uint64_t most) {
+  if (ftruncate(own_.get(), 0) != 0) return no_memory();
+  offset = std::min(offset, value.size());
+  return copy(value, offset, offset + std::min(most, value.size() - offset), 0);
 }
 
-Result<void> SharedFile::copy(const Value& value, uint64_t from, uint64_t upto) {
+// What is from one place upto another there, here.
+Result<void> SharedFile::copy(const Value& value, uint64_t from, uint64_t upto, uint64_t to) {
+  if (const std::string* bytes = value.source().in_memory())
+    return put(to, as_bytes(*bytes).subspan(from, upto - from));
   std::string buffer(std::min<uint64_t>(Value::kChunkSize, upto - from), '\0');
   while (from < upto) {
     size_t want = std::min<uint64_t>(buffer.size(), upto - from);
     auto count = value.read_at(from, {reinterpret_cast<uint8_t*>(buffer.data()), want});
     if (!count) return count.error();
-    auto done = put(from, as_bytes(std::string_view(buffer).substr(0, *count)));
+    auto done = put(to, as_bytes(std::string_view(buffer).substr(0, *count)));
     if (!done) return done;
     from += *count;
+    to += *count;
   }
   return {};
 }

@@ -22,12 +22,12 @@ class SharedFile {
   // Errors of reading the value as they are.
   Result<void> fill(const Value& value) { return fill_edges(value, value.size()); }
   Result<void> fill_edges(const Value& value, uint64_t edge);
-  // Or its first `most` bytes.
-  Result<void> fill_begin(const Value& value, uint64_t most);
+  // Or at most `most` of its bytes, from `offset` on.
+  Result<void> fill_part(const Value& value, uint64_t offset, uint64_t most);
 
  private:
   SharedFile(FileHandle own, FileHandle readable) : own_(std::move(own)), readable_(std::move(readable)) {}
-  Result<void> copy(const Value& value, uint64_t from, uint64_t upto);
+  Result<void> copy(const Value& value, uint64_t from, uint64_t upto, uint64_t to);
   Result<void> put(uint64_t offset, Bytes bytes);
 
   FileHandle own_, readable_;
