@@ -30,16 +30,19 @@ Result<SharedFile> SharedFile::make(const char* name) {
 }
 
 Result<void> SharedFile::fill_edges(const Value& value, uint64_t edge) {
+  if (edge >= value.size() - std::min(edge, value.size())) return fill_part(value, 0, value.size());
   if (ftruncate(own_.get(), 0) != 0) return no_memory();
-  if (edge >= value.size() - std::min(edge, value.size())) return copy(value, 0, value.size(), 0);
   auto copied = copy(value, 0, edge, 0);
   return copied ? copy(value, value.size() - edge, value.size(), value.size() - edge) : copied;
 }
 
+// Cut afterwards: pages that it has are not given back and taken again.
 Result<void> SharedFile::fill_part(const Value& value, uint64_t offset, uint64_t most) {
-  if (ftruncate(own_.get(), 0) != 0) return no_memory();
   offset = std::min(offset, value.size());
-  return copy(value, offset, offset + std::min(most, value.size() - offset), 0);
+  const uint64_t size = std::min(most, value.size() - offset);
+  auto copied = copy(value, offset, offset + size, 0);
+  if (!copied) return copied;
+  return ftruncate(own_.get(), static_cast<off_t>(size)) == 0 ? Result<void>() : no_memory();
 }
 
 // What is from one place upto another there, here.
