@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "agents/support/antivirus_call.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/scan_result.h"
 #include "descriptor/json.h"
 
@@ -52,7 +53,8 @@ class Antivirus final : public Agent {
     if (!told_trouble_.empty()) out_.note("antivirus: " + told_trouble_ + "; the one before goes on");
   }
 
-  // With another database: what others were used on is due again, as --rescan says. Instances may ask twice.
+  // With another database: what others were used on is due again, as --rescan
+  // says. Instances may ask twice.
   Result<void> look_again(Work& work) {
     const std::string& digest = scanner_->source().database.digest;
     if (!has_bus_ || digest == known_digest_) return {};
@@ -144,9 +146,13 @@ class Antivirus final : public Agent {
   std::string told_trouble_;
 };
 
-Result<void> declare(const Options& options, Hello&) {
+// In which sandbox a daemon works is not known.
+Result<void> declare(const Options& options, Hello& hello) {
   auto call = AntivirusCall::read(options);
-  return call ? call->scanner()->refresh() : call.error();
+  if (!call) return call.error();
+  auto scanner = call->scanner();
+  auto ready = scanner->refresh();
+  return ready && call->clamd.empty() ? tell_sandbox(hello, told_cage(scanner->source().sandbox)) : ready;
 }
 
 constexpr const char* kHelp =

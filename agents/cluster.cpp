@@ -7,6 +7,7 @@
 #include "agents/support/distance_matrix.h"
 #include "agents/support/option_values.h"
 #include "agents/support/own_versions.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/signature_metric.h"
 #include "agents/support/ssdeep_worker.h"
 #include "descriptor/escape.h"
@@ -168,7 +169,8 @@ Result<void> declare(const Options& options, Hello& hello) {
   hello.prefixes.clear();
   for (const auto& metric : *metrics) {
     hello.prefixes.push_back(kSignaturePath + std::string(metric->type()));
-    auto installed = metric->type() == std::string_view("ssdeep") ? SsdeepWorker::check() : Result<void>();
+    if (metric->type() != std::string_view("ssdeep")) continue;
+    auto installed = tell_sandbox(hello, SsdeepWorker::check());
     if (!installed) return installed;
   }
   return {};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "agents/support/child_program.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "bus/agent.h"
 #include "descriptor/escape.h"
 
@@ -87,9 +88,9 @@ const AgentSpec dotrenderer_agent = {
     .prefixes = {std::string(kDotPath)},
     .yields = {std::string(kSvgPath)},
     .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<DotRenderer>(); },
-    .declare = [](const Options&, Hello&) -> Result<void> {
+    .declare = [](const Options&, Hello& hello) -> Result<void> {
       if (!is_installed(kProgram)) return not_installed();
-      return check_cell();
+      return tell_sandbox(hello, check_cell());
     },
 };
 

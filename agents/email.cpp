@@ -2,6 +2,7 @@
 #include "agents/support/file_type.h"
 #include "agents/support/mail_fields.h"
 #include "agents/support/sandbox/container_parser.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/type_path.h"
 #include "agents/support/unpacking.h"
 #include "bus/agent.h"
@@ -29,9 +30,9 @@ class Email final : public Agent {
   Limits limits_;
 };
 
-Result<void> check(const Options&, Hello&) {
-  auto types = check_file_type_database();
-  return types ? check_parser("mails") : types;
+Result<void> check(const Options&, Hello& hello) {
+  auto types = tell_sandbox(hello, check_file_type_database());
+  return types ? tell_sandbox(hello, check_parser("mails")) : types;
 }
 
 constexpr const char* kHelp =

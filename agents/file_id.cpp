@@ -1,5 +1,6 @@
 // file_id: what kind of file an object is, in the words of `file`.
 #include "agents/support/file_type.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "bus/agent.h"
 #include "descriptor/json.h"
 
@@ -41,7 +42,7 @@ const AgentSpec file_id_agent = {
     .objects_only = true,
     .yields = {"/file_id"},
     .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<FileId>(); },
-    .declare = [](const Options&, Hello&) { return check_file_type_database(); },
+    .declare = [](const Options&, Hello& hello) { return tell_sandbox(hello, check_file_type_database()); },
 };
 
 }  // namespace rebus

@@ -9,6 +9,7 @@
 #include "agents/support/file_walk.h"
 #include "agents/support/inject_choices.h"
 #include "agents/support/injected_file.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/submission_note.h"
 #include "agents/support/type_path.h"
 #include "agents/support/type_queue.h"
@@ -33,7 +34,7 @@ class Inject final : public Agent {
   Result<void> run(Bus& bus) override {
     if (!choices_) return choices_.error();
     auto ready = check_file_type_database();
-    if (!ready) return ready;
+    if (!ready) return ready.error();
     bus_ = &bus;
     auto opened = open_submission();
     if (!opened) return opened;
@@ -345,7 +346,7 @@ const AgentSpec inject_agent = {
       auto choices = InjectChoices::read(options);
       if (!choices) return choices.error();
       if (!choices->selector.empty()) hello.yields = {choices->selector};
-      return check_file_type_database();
+      return tell_sandbox(hello, check_file_type_database());
     },
 };
 

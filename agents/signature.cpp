@@ -1,5 +1,6 @@
 // signature: by what files of one family can be found: import hashes and fuzzy hashes.
 #include "agents/support/option_values.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/signature_parser.h"
 #include "agents/support/signature_types.h"
 #include "agents/support/ssdeep_worker.h"
@@ -49,8 +50,8 @@ class Signature final : public Agent {
 Result<void> declare(const Options& options, Hello& hello) {
   auto wanted = SignatureTypes::read(options, kAgent);
   if (!wanted) return wanted.error();
-  auto ready = wanted->ssdeep ? SsdeepWorker::check() : Result<void>();
-  if (ready && (wanted->tlsh || wanted->imphash)) ready = SignatureParser::check();
+  auto ready = wanted->ssdeep ? tell_sandbox(hello, SsdeepWorker::check()) : Result<void>();
+  if (ready && (wanted->tlsh || wanted->imphash)) ready = tell_sandbox(hello, SignatureParser::check());
   if (!ready) return ready;
   return declare_prefixes(options, hello);
 }

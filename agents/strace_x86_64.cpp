@@ -19,7 +19,8 @@ const AgentSpec strace_x86_64_agent = {
     .yields = {"/strace"},
     .options = strace_options(),
     .make = [](const Setting& setting) { return make_strace(kArchitecture, setting.options); },
-    .declare = [](const Options& options, Hello&) { return declare_strace(kArchitecture, options); },
+    .declare = [](const Options& options,
+                  Hello& hello) { return declare_strace(kArchitecture, options, hello); },
 };
 
 }  // namespace rebus

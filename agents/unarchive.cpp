@@ -1,6 +1,7 @@
 // unarchive: takes archives and compressed files apart; their members are objects like injected files.
 #include "agents/support/file_type.h"
 #include "agents/support/passwords.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/type_path.h"
 #include "agents/support/unpacking.h"
 #include "bus/agent.h"
@@ -27,10 +28,10 @@ class Unarchive final : public Agent {
   Result<std::vector<std::string>> passwords_;
 };
 
-Result<void> check_options(const Options& options, Hello&) {
+Result<void> check_options(const Options& options, Hello& hello) {
   auto passwords = read_passwords(options.list("passwords"));
   if (!passwords) return passwords.error();
-  return check_file_type_database();
+  return tell_sandbox(hello, check_file_type_database());
 }
 
 }  // namespace

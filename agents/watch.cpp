@@ -6,6 +6,7 @@
 
 #include "agents/support/file_type.h"
 #include "agents/support/injected_file.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/submission_note.h"
 #include "agents/support/type_path.h"
 #include "agents/support/watched_tree.h"
@@ -180,14 +181,14 @@ class Watch final : public Agent {
   std::optional<Error> broken_;  // of the bus, told by the answer to a push
 };
 
-Result<void> declare(const Options& options, Hello&) {
+Result<void> declare(const Options& options, Hello& hello) {
   for (const std::string& name : options.arguments()) {
     struct stat status {};
     bool is_directory = stat(name.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
     if (!is_directory)
       return Error{Code::kInvalid, "'" + escape(name) + "' is no directory that could be watched"};
   }
-  return check_file_type_database();
+  return tell_sandbox(hello, check_file_type_database());
 }
 
 constexpr const char* kHelp =

@@ -1,5 +1,6 @@
 // yara: which YARA rules match a file.
 #include "agents/support/option_values.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/yara_scanner.h"
 #include "bus/agent.h"
 #include "descriptor/escape.h"
@@ -10,8 +11,9 @@ namespace {
 
 constexpr const char* kAgent = "yara";
 constexpr const char* kPath = "/yara";
-constexpr uint64_t kTime = 60, kMostTime = 240;  // seconds; a task's claim lives for 300
-constexpr size_t kShown = 32;                    // bytes of a string, where it occurs
+constexpr uint64_t kTime = 60,
+                   kMostTime = 240;  // seconds; a task's claim lives for 300
+constexpr size_t kShown = 32;        // bytes of a string, where it occurs
 
 // --- options ---
 
@@ -173,6 +175,7 @@ Result<void> declare(const Options& options, Hello& hello) {
   auto call = YaraCall::read(options);
   auto scanner = call ? call->scanner() : call.error();
   auto started = scanner ? (*scanner)->start() : scanner.error();
+  if (started) started = tell_sandbox(hello, told_cage((*scanner)->layers()));
   return started ? declare_prefixes(options, hello) : started;
 }
 

@@ -61,12 +61,13 @@ struct Hello {
   std::vector<Mode> modes;            // consumers: those that it has, its default first; none: automatic
   std::vector<std::string> yields;    // type paths below which it may push; for people who check a pipeline
   uint64_t process = 0;               // its number on `host`; see ProcessEnd
+  std::vector<std::string> sandbox;   // as Descriptor::sandbox, on which it is stamped
   template <class A>
   void fields(A& a) {
     a(1, protocol), a(2, role), a(3, agent), a(4, config), a(5, version), a(6, host), a(7, domain);
     a(8, own_domain), a(9, prefixes), a(10, selector_regex), a(11, objects_only), a(12, credit), a(13, from);
     a(14, token), a(15, submission), a(16, claim_life), a(17, mode), a(18, modes), a(19, yields);
-    a(20, process);
+    a(20, process), a(21, sandbox);
   }
 };
 

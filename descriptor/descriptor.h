@@ -53,6 +53,9 @@ struct Descriptor {
   int64_t stored_at_ns = 0;      // UTC, since 1970, set by the master
   std::string producer_version;  // of the agent
   std::string host;              // of the producer
+  // In which it looked at hostile bytes: its layers; "no landlock" for one that is missing, "none" alone
+  // without any. Nothing: it says nothing of it. No part of the identity: hosts may differ.
+  std::vector<std::string> sandbox;
   Value value;
 
   // Without parents and not the note of an injection: something to analyse.
@@ -62,7 +65,7 @@ struct Descriptor {
   void fields(A& a) {  // everything but the value
     a(1, domain), a(2, selector), a(3, label), a(4, uuid), a(5, agent), a(6, precursors), a(7, version);
     a(8, kind), a(9, processing_time_us), a(10, salt), a(11, file_type), a(12, stored_at_ns);
-    a(13, producer_version), a(14, host);
+    a(13, producer_version), a(14, host), a(15, sandbox);
   }
 };
 

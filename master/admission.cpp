@@ -113,6 +113,7 @@ void Admission::stamp(Descriptor& d, const Producer& producer) {
   d.agent = producer.hello.agent;
   d.producer_version = producer.hello.version;
   d.host = producer.hello.host;
+  d.sandbox = producer.hello.sandbox;
   d.stored_at_ns = producer.now_ns;
 }
 

@@ -13,6 +13,8 @@ namespace {
 
 constexpr uint32_t kMaxCredit = 1024;
 constexpr size_t kMaxConsumers = 4096;  // all are kept in memory
+constexpr size_t kMaxLayers = 16;       // of Hello::sandbox, which is stored with each descriptor
+constexpr size_t kMaxLayerBytes = 100;  // of each
 constexpr size_t kMaxHow = 1024;        // bytes of an explanation
 constexpr size_t kMaxDeclared = 4096;   // bytes of Consumer::takes; above them its SHA-256 stands for it
 
@@ -33,6 +35,11 @@ std::string declared_by(const Hello& hello) {
   if (!hello.selector_regex.empty()) declared.add("selector_regex", escape(hello.selector_regex));
   std::string text = declared.str();
   return text.size() <= kMaxDeclared ? text : sha256(as_bytes(text)).hex();
+}
+
+bool is_short_list(const std::vector<std::string>& layers) {
+  return layers.size() <= kMaxLayers &&
+         std::ranges::all_of(layers, [](const auto& layer) { return layer.size() <= kMaxLayerBytes; });
 }
 
 bool is_agent_name(std::string_view name) {
@@ -73,6 +80,9 @@ Result<void> Master::Rules::join(Session& session) {
   }
   if (!is_agent_name(hello.agent))
     return Error{Code::kInvalid, "not an agent name: '" + escape(hello.agent) + "'"};
+  if (!is_short_list(hello.sandbox))
+    return Error{Code::kInvalid, "it tells more of its sandbox than " + std::to_string(kMaxLayers) +
+                                     " words of " + std::to_string(kMaxLayerBytes) + " bytes"};
   hello.credit = std::clamp<uint32_t>(hello.credit, 1, kMaxCredit);
   auto filter = Filter::of(hello);
   if (!filter) return filter.error();

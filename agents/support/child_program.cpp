@@ -21,6 +21,7 @@
 #include "agents/support/child_spawn.h"
 #include "agents/support/sandbox/cell_order.h"
 #include "agents/support/sandbox/sandbox_level.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "descriptor/escape.h"
 #include "descriptor/file_handle.h"
 #include "descriptor/pack.h"
@@ -257,10 +258,9 @@ Result<void> check_limits(const ChildProgram& program, const ChildEnd& end) {
   return Error{Code::kLimit, program.words.front() + " " + what + " and was stopped"};
 }
 
-Result<void> check_cell() {
+Result<ToldLayers> check_cell() {
   auto end = run_child({.words = {"true"}}, "");
-  if (!end) return end.error();
-  return {};
+  return end ? Result(told_cell(end->layers)) : end.error();
 }
 
 std::string program_beside_us(const std::string& name) {

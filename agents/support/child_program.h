@@ -72,8 +72,8 @@ Result<ChildEnd> run_child(const ChildProgram& program, std::string_view input);
 Result<void> check_limits(const ChildProgram& program, const ChildEnd& end);
 
 // Whether programs can be put into a cell here, as --sandbox wants it; kUnavailable says what is missing. For
-// agents that run some, before any work.
-Result<void> check_cell();
+// agents that run some, before any work. Gives its layers (sandbox/told_layers.h).
+Result<std::vector<std::string>> check_cell();
 
 // The path of a program of ours in the folder of the one that runs, or its bare name: to be looked for in
 // $PATH.

@@ -1,5 +1,6 @@
 #include "agents/support/file_type.h"
 
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/type_worker.h"
 
 namespace rebus {
@@ -14,8 +15,8 @@ Result<FileType> identify(const Value& value) {
 }
 
 // This thread may be none that identifies: the worker does not stay.
-Result<void> check_file_type_database() {
-  return ParserProcess(worker_program("rebus_parser", "types"), kTypePatience).start();
+Result<ToldLayers> check_file_type_database() {
+  return told_cage(ParserProcess(worker_program("rebus_parser", "types"), kTypePatience));
 }
 
 }  // namespace rebus

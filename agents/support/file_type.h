@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "descriptor/descriptor.h"
 
@@ -21,7 +23,8 @@ constexpr std::chrono::seconds kTypePatience{30};
 // worker; errors of reading the value as they are.
 Result<FileType> identify(const Value& value);
 
-// Whether identify() can work at all: agents that need it refuse to start without.
-Result<void> check_file_type_database();
+// Whether identify() can work at all: agents that need it refuse to start without. Gives the layers
+// of its cage (sandbox/told_layers.h).
+Result<std::vector<std::string>> check_file_type_database();
 
 }  // namespace rebus

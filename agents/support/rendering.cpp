@@ -188,6 +188,7 @@ JsonObject metadata_json(const Record& record, const NameList* names) {
   json.add("processing_time_us", d.processing_time_us)
       .add("host", d.host)
       .add("agent_version", d.producer_version);
+  if (!d.sandbox.empty()) json.add("sandbox", d.sandbox);
   json.add("value_size", record.value_size).add("value_sha256", record.value_digest.hex());
   json.add("submission", record.submission).add("log_position", record.seq);
   if (d.file_type != FileType()) json.add_json("file_type", file_type_json(d.file_type));

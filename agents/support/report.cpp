@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agents/support/sandbox/told_layers.h"
+
 namespace rebus {
 namespace {
 
@@ -44,6 +46,17 @@ const char* verdict_name(Verdict verdict) {
 bool Report::is_complete() const {
   return incomplete.empty() && left_out == 0 &&
          std::all_of(files.begin(), files.end(), [](const ReportedFile& f) { return f.incomplete.empty(); });
+}
+
+std::vector<std::string> less_sandbox(const Report& report) {
+  std::vector<std::string> all;
+  for (const auto& [agent, sandboxes] : report.sandboxes) {
+    for (const auto& layers : sandboxes) {
+      std::string missing = missing_layers(layers);
+      if (!missing.empty()) all.push_back(agent + " worked " + missing);
+    }
+  }
+  return all;
 }
 
 void judge(Report& report) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,11 +60,17 @@ struct Report {
     uint64_t results = 0, time_us = 0;
   };
   std::map<std::string, AgentWork> agents;
+  // By agent that made a file or a result, and says it: the layers that it looked at hostile bytes in
+  // (Descriptor::sandbox), one list for each host that differs. Hostile text.
+  std::map<std::string, std::set<std::vector<std::string>>> sandboxes;
   std::array<uint64_t, kVerdicts> counts{};  // files by their own verdict
   uint64_t failures = 0, limits = 0;
   Verdict verdict = Verdict::kNotExamined;
   bool is_complete() const;  // all files were looked at whole
 };
+
+// Who worked in less than a whole sandbox, and what it lacked: sentences, hostile text.
+std::vector<std::string> less_sandbox(const Report& report);
 
 // Gives every file and the whole their verdicts, from what is said of them.
 void judge(Report& report);

@@ -188,6 +188,7 @@ Result<size_t> ReportCollector::add(Seq object, const std::string& name, bool is
     auto filled = bus_.get(object);
     if (!filled) return filled.error();
     file.record = *std::move(filled);
+    add_sandbox(file.record.descriptor);
     auto added = add_results(file);
     if (!added) return added.error();
     report_.files.push_back(std::move(file));
@@ -244,12 +245,17 @@ Result<void> ReportCollector::add_marks(ReportedFile& file, const Record& record
   return {};
 }
 
+void ReportCollector::add_sandbox(const Descriptor& d) {
+  if (!d.sandbox.empty()) report_.sandboxes[d.agent].insert(d.sandbox);
+}
+
 // Instead of what the same agent said before, where it says so by a version.
 void ReportCollector::add_result(ReportedFile& file, Record& record) {
   Descriptor& d = record.descriptor;
   auto& work = report_.agents[d.agent];
   work.results++;
   work.time_us += d.processing_time_us;
+  add_sandbox(d);
   auto older = std::find_if(file.results.begin(), file.results.end(), [&](const ReportedResult& known) {
     const Descriptor& k = known.record.descriptor;
     return d.version > k.version && k.agent == d.agent && k.selector.path() == d.selector.path();

@@ -29,6 +29,7 @@ class ReportCollector {
   Result<void> add_results(ReportedFile& file);
   Result<void> add_marks(ReportedFile& file, const Record& record);
   void add_result(ReportedFile& file, Record& record);
+  void add_sandbox(const Descriptor& d);
 
   Bus& bus_;
   const std::string own_;

@@ -15,6 +15,7 @@ std::string result_json(const ReportedResult& result) {
   json.add("agent", d.agent).add("path", d.selector.path()).add("selector", d.selector.str());
   json.add("size", result.record.value_size).add("time_us", d.processing_time_us);
   if (!d.producer_version.empty()) json.add("agent_version", d.producer_version);
+  if (!d.sandbox.empty()) json.add("sandbox", d.sandbox);
   if (d.version > 0) json.add("version", uint64_t{d.version});
   auto added = add_value(json, d);
   if (!added) json.add("value_error", added.error().message);
@@ -52,6 +53,20 @@ std::string agents_json(const Report& report) {
   return all.str();
 }
 
+std::string sandboxes_json(const Report& report) {
+  JsonObject all;
+  for (const auto& [agent, sandboxes] : report.sandboxes) {
+    std::vector<std::string> lists;
+    for (const auto& layers : sandboxes) {
+      std::vector<std::string> texts;
+      for (const auto& layer : layers) texts.push_back(json_string(layer));
+      lists.push_back(json_array(texts));
+    }
+    all.add_json(agent, json_array(lists));
+  }
+  return all.str();
+}
+
 std::string counts_json(const Report& report) {
   JsonObject counts;
   for (size_t i = 0; i < kVerdicts; i++) counts.add(verdict_name(static_cast<Verdict>(i)), report.counts[i]);
@@ -71,6 +86,7 @@ std::string report_json(const Report& report) {
   json.add_json("agents", agents_json(report)).add_bool("complete", report.is_complete());
   json.add_json("counts", counts_json(report)).add_json("files", json_array(files)).add("format", kFormat);
   json.add("files_left_out", report.left_out).add("incomplete", report.incomplete);
+  json.add("less_sandbox", less_sandbox(report)).add_json("sandboxes", sandboxes_json(report));
   return json.add_json("submission", submission.str()).add("verdict", verdict_name(report.verdict)).str();
 }
 

@@ -80,6 +80,7 @@ class Page {
     head();
     incomplete();
     found();
+    sandboxes();
     files();
     agents();
     out_ += "</body></html>\n";
@@ -160,6 +161,17 @@ class Page {
     if (all == 0) return;
     out_ += "<h2>Found</h2>\n<ul>" + list;
     if (all > kShownReasons) out_ += "<li>and " + std::to_string(all - kShownReasons) + " more</li>\n";
+    out_ += "</ul>\n";
+  }
+
+  void sandboxes() {
+    const auto less = less_sandbox(report_);
+    if (less.empty()) return;
+    out_ += "<h2>Looked at in less than the whole sandbox</h2>\n<ul>";
+    for (size_t i = 0; i < std::min(less.size(), kShownReasons); i++)
+      out_ += "<li>" + html_text(less[i], 1000) + "</li>\n";
+    if (less.size() > kShownReasons)
+      out_ += "<li>and " + std::to_string(less.size() - kShownReasons) + " more</li>\n";
     out_ += "</ul>\n";
   }
 

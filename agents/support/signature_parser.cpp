@@ -1,6 +1,7 @@
 #include "agents/support/signature_parser.h"
 
 #include "agents/parsers/signature_messages.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/signature_form.h"
 #include "descriptor/escape.h"
 
@@ -16,7 +17,7 @@ bool is_possible_signature(const SignatureAnswer& answer) {
 
 SignatureParser::SignatureParser() : process_(worker_program("rebus_parser", "signatures"), kPatience) {}
 
-Result<void> SignatureParser::check() { return SignatureParser().process_.start(); }
+Result<ToldLayers> SignatureParser::check() { return told_cage(SignatureParser().process_); }
 
 Result<Signatures> SignatureParser::parse(const Value& value, bool with_tlsh, bool with_imphash) {
   return process_.of_file([&] { return ask(value, with_tlsh, with_imphash); });

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agents/support/sandbox/parser_process.h"
 
@@ -18,8 +19,8 @@ struct Signatures {
 class SignatureParser {
  public:
   SignatureParser();
-  // Whether there can be a worker.
-  static Result<void> check();
+  // Whether there can be a worker, and the layers of its cage.
+  static Result<std::vector<std::string>> check();
   // Those that are wanted. kFailed: the value ended its worker, and how; kUnavailable: there can be no
   // worker. Errors of reading the value as they are.
   Result<Signatures> parse(const Value& value, bool with_tlsh, bool with_imphash);

@@ -3,6 +3,7 @@
 #include "agents/parsers/signature_messages.h"
 #include "agents/support/child_program.h"
 #include "agents/support/sandbox/sandbox_level.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/signature_form.h"
 #include "descriptor/escape.h"
 
@@ -23,9 +24,9 @@ Error SsdeepWorker::not_installed() {
               "leave it out (--types imphash,tlsh)"};
 }
 
-Result<void> SsdeepWorker::check() {
+Result<ToldLayers> SsdeepWorker::check() {
   bool is_there = program() != kSsdeepProgram || is_installed(kSsdeepProgram);
-  return is_there ? SsdeepWorker().process_.start() : not_installed();
+  return is_there ? told_cage(std::move(SsdeepWorker().process_)) : not_installed();
 }
 
 SsdeepWorker::SsdeepWorker()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agents/support/sandbox/parser_process.h"
 
@@ -17,8 +18,8 @@ class SsdeepWorker {
   // and how; kUnavailable: there can be no worker. Errors of reading the value as they are.
   Result<std::string> hash(const Value& value);
 
-  // Whether there can be one; kUnavailable says what is missing.
-  static Result<void> check();
+  // Whether there can be one, and the layers of its cage; kUnavailable says what is missing.
+  static Result<std::vector<std::string>> check();
   static Error not_installed();
   // The program: beside the one that runs, or in $PATH.
   static std::string program();

@@ -306,7 +306,7 @@ TEST(TypeQueue, LeavesNothingBehindWhenItIsDropped) {
 // In its own thread: the database is loaded once per thread.
 TEST(FileType, MissingDatabaseIsAClearError) {
   setenv("MAGIC", "/nonexistent/magic.mgc", 1);
-  Result<void> checked;
+  Result<std::vector<std::string>> checked = std::vector<std::string>();
   std::thread([&] { checked = check_file_type_database(); }).join();
   unsetenv("MAGIC");
   ASSERT_FALSE(checked.ok());

@@ -26,6 +26,21 @@ const AgentSpec kFails{
     .prefixes = {"/binary"},
     .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Fails>(); }};
 
+// Gives a result, and says in which sandbox: that of the option.
+class Caged final : public Agent {
+ public:
+  Result<void> process(Work& work) override { return work.push("/caged", "it", Kind::kText); }
+};
+AgentSpec caged(const char* name, Result<void> (*declare)(const Options&, Hello&)) {
+  return {.name = name,
+          .summary = {},
+          .help = {},
+          .prefixes = {"/binary"},
+          .yields = {"/caged"},
+          .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<Caged>(); },
+          .declare = declare};
+}
+
 class ReportTest : public testing::Test {
  protected:
   Descriptor scanned(const Descriptor& file, const std::string& json) {
@@ -203,6 +218,44 @@ TEST_F(ReportTest, shows_hostile_text_as_text) {
 TEST(HtmlText, cuts_in_the_middle) {
   EXPECT_EQ(html_text("0123456789", 4), "01 … 89");
   EXPECT_EQ(html_text("01<>&89", 100), "01&lt;&gt;&amp;89");
+}
+
+TEST_F(ReportTest, tells_who_worked_in_less_than_the_whole_sandbox) {
+  Descriptor file = stage_.inject("bad", "/binary/elf", "bad");
+  scanned(file, kClean);
+  stage_.close();
+  stage_.consume(caged("whole", [](const Options&, Hello& hello) -> Result<void> {
+    hello.sandbox = {"namespaces", "landlock 7"};
+    return {};
+  }));
+  stage_.consume(caged("less", [](const Options&, Hello& hello) -> Result<void> {
+    hello.sandbox = {"namespaces", "no <landlock>"};
+    return {};
+  }));
+  stage_.consume(caged("bare", [](const Options&, Hello& hello) -> Result<void> {
+    hello.sandbox = {"none"};
+    return {};
+  }));
+  Json report = json();
+  EXPECT_EQ(report["verdict"], "clean") << "it is what was found out, wherever that was";
+  EXPECT_EQ(report["less_sandbox"],
+            Json::parse(R"(["bare worked without any sandbox","less worked without <landlock>"])"));
+  EXPECT_EQ(
+      report["sandboxes"],
+      Json::parse(
+          R"({"bare":[["none"]],"less":[["namespaces","no <landlock>"]],"whole":[["namespaces","landlock 7"]]})"));
+  for (const Json& result : report["files"][0]["results"]) {
+    if (result["agent"] == "bare") {
+      EXPECT_EQ(result["sandbox"], Json::parse(R"(["none"])"));
+    }
+    if (result["agent"] == "stage") {
+      EXPECT_FALSE(result.contains("sandbox"));
+    }
+  }
+  std::string page = made("/report/html");
+  size_t told = page.find("<li>less worked without &lt;landlock&gt;</li>");
+  ASSERT_NE(told, page.npos);
+  EXPECT_LT(told, page.find("<h2>Files</h2>"));
 }
 
 }  // namespace

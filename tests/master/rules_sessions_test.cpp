@@ -48,6 +48,15 @@ TEST(Peer, that_is_unknown_is_told_so) {
   EXPECT_TRUE(std::holds_alternative<Lost>(master.ask(77, Heartbeat{})));
 }
 
+TEST(Hello, that_tells_a_tale_of_its_sandbox_is_refused) {
+  BareMaster master;
+  for (const auto& layers : {std::vector<std::string>(17, "a"), std::vector{std::string(101, 'a')}}) {
+    Hello hello = consumer_hello("hasher", "/");
+    hello.sandbox = layers;
+    EXPECT_EQ(refusal(master.ask(1, hello)), Code::kInvalid);
+  }
+}
+
 TEST(Hello, of_another_protocol_is_refused_with_both_numbers) {
   BareMaster master;
   Hello hello;

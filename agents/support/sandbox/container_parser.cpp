@@ -6,6 +6,7 @@
 
 #include "agents/parsers/block_ring.h"
 #include "agents/support/sandbox/parser_process.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -322,9 +323,9 @@ std::unique_ptr<ContainedBytes> ContainerParser::content(const Value& value) con
   return std::make_unique<CagedContent>(*this, value);
 }
 
-Result<void> check_parser(const char* work) {
+Result<ToldLayers> check_parser(const char* work) {
   auto worker = Worker::make(work, kCheckPatience);
-  return worker ? (*worker)->process.start() : worker.error();
+  return worker ? told_cage(std::move((*worker)->process)) : worker.error();
 }
 
 }  // namespace rebus

@@ -33,7 +33,8 @@ struct ContainerParser {
   std::unique_ptr<ContainedBytes> content(const Value& value) const;
 };
 
-// Whether there can be workers for this work; kUnavailable says what is missing.
-Result<void> check_parser(const char* work);
+// Whether there can be workers for this work, and the layers of their cage; kUnavailable says what is
+// missing.
+Result<std::vector<std::string>> check_parser(const char* work);
 
 }  // namespace rebus

@@ -9,6 +9,7 @@
 #include "agents/support/child_program.h"
 #include "agents/support/option_values.h"
 #include "agents/support/sandbox/sandbox_level.h"
+#include "agents/support/sandbox/told_layers.h"
 #include "agents/support/strace/guest_machine.h"
 #include "agents/support/strace/sample_run.h"
 #include "descriptor/escape.h"
@@ -169,7 +170,7 @@ std::vector<OptionSpec> strace_options() {
            .help = "--engine user, system: what tools/arm64_system.sh FOLDER made"}};
 }
 
-Result<void> declare_strace(const SampleArchitecture& architecture, const Options& options) {
+Result<void> declare_strace(const SampleArchitecture& architecture, const Options& options, Hello& hello) {
   if (!options.flag("run-samples")) return not_enabled();
   auto setting = setting_of(architecture, options);
   if (!setting) return setting.error();
@@ -177,9 +178,9 @@ Result<void> declare_strace(const SampleArchitecture& architecture, const Option
     return Error{Code::kInvalid, "with --sandbox none no sample is run: it would be run as what you are"};
   if (setting->engine != SampleEngine::kSystem && !is_installed("strace"))
     return Error{Code::kUnavailable, "there is no strace in $PATH (Debian: apt-get install strace)"};
-  if (setting->engine == SampleEngine::kSystem) return check_cell();
+  if (setting->engine == SampleEngine::kSystem) return tell_sandbox(hello, check_cell());
   auto tracing = check_tracing();
-  auto cell = tracing ? Result<void>() : check_cell();  // what is missing for that has better words
+  auto cell = tell_sandbox(hello, check_cell());  // what is missing for that has better words
   return cell ? tracing : cell;
 }
 

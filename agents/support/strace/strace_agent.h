@@ -18,7 +18,7 @@ struct SampleArchitecture {
 std::string strace_help(const SampleArchitecture& architecture);
 std::vector<OptionSpec> strace_options();
 // Refuses what would be found out later: that samples are to be run at all, the engine, programs, layers.
-Result<void> declare_strace(const SampleArchitecture& architecture, const Options& options);
+Result<void> declare_strace(const SampleArchitecture& architecture, const Options& options, Hello& hello);
 std::unique_ptr<Agent> make_strace(const SampleArchitecture& architecture, const Options& options);
 
 }  // namespace rebus
