@@ -14,6 +14,7 @@ constexpr const char* kAgent = "antivirus";
 constexpr const char* kPath = "/antivirus/clamav";
 constexpr const char* kDifferencePath = "/antivirus/clamav/difference";
 constexpr uint32_t kStateVersion = 1;
+constexpr std::chrono::seconds kLookEvery{5};  // at the folder of the signatures, while no file comes
 
 bool is_result(const Record& record) { return record.descriptor.selector.path() == kPath; }
 
@@ -27,6 +28,22 @@ class Antivirus final : public Agent {
   Result<void> restore(const AgentState& state) override {
     has_bus_ = true;
     known_digest_ = state.version == kStateVersion ? state.bytes : "";
+    return {};
+  }
+
+  // One file is enough: when it comes, with it come the others (look_again()).
+  Result<void> look_around(Bus& bus) override {
+    if (!call_ || call_->rescan == Rescan::kNew) return {};
+    auto ready = scanner_->refresh();
+    if (!ready) return ready;
+    tell_trouble();
+    const std::string& digest = scanner_->source().database.digest;
+    if (digest == known_digest_ || digest == asked_digest_) return {};
+    auto due = due_files(bus, digest, 0, [] { return Result<void>(); });
+    if (!due) return due.error();
+    auto asked = due->empty() ? Result<Asked>(Asked()) : bus.ask(kAgent, {due->front()}, true);
+    if (!asked) return asked.error();
+    asked_digest_ = digest;
     return {};
   }
 
@@ -53,8 +70,7 @@ class Antivirus final : public Agent {
     if (!told_trouble_.empty()) out_.note("antivirus: " + told_trouble_ + "; the one before goes on");
   }
 
-  // With another database: what others were used on is due again, as --rescan
-  // says. Instances may ask twice.
+  // With another database: what others were used on is due again, as --rescan says. Instances may ask twice.
   Result<void> look_again(Work& work) {
     const std::string& digest = scanner_->source().database.digest;
     if (!has_bus_ || digest == known_digest_) return {};
@@ -67,30 +83,38 @@ class Antivirus final : public Agent {
   }
 
   Result<void> ask_again(Work& work, const std::string& digest) {
-    Find query;
-    query.by = By::kRegex;  // newest first
-    query.text = std::string(kPath) + "/?%";
-    query.domain = work.bus().hello().domain;
-    query.all_domains = query.domain == Domain();
-    query.agent = kAgent;
-    std::unordered_set<Seq> seen = {work.record().seq};
-    std::vector<Seq> due;
-    Result<void> read;
-    auto found = work.bus().for_each(query, [&](const Record& record) {
-      if (!is_result(record) || !seen.insert(record.object).second) return true;
-      auto old = StoredScan::read(record);
-      if (old && is_due(*old, digest)) due.push_back(record.object);
-      if (!old) read = old.error();
-      if (read) read = work.progress();
-      return read.ok();
-    });
-    if (!found || !read) return found ? read : found;
-    for (size_t i = 0; i < due.size(); i += kMaxAsked) {
-      auto part = std::span(due).subspan(i, std::min(due.size() - i, kMaxAsked));
+    auto due = due_files(work.bus(), digest, work.record().seq, [&] { return work.progress(); });
+    if (!due) return due.error();
+    for (size_t i = 0; i < due->size(); i += kMaxAsked) {
+      auto part = std::span(*due).subspan(i, std::min(due->size() - i, kMaxAsked));
       auto asked = work.bus().ask(kAgent, {part.begin(), part.end()}, true);
       if (!asked) return asked.error();
     }
     return {};
+  }
+
+  // Files that were looked at with another database, but for `known`; newest first.
+  Result<std::vector<Seq>> due_files(Bus& bus, const std::string& digest, Seq known,
+                                     const std::function<Result<void>()>& alive) const {
+    Find query;
+    query.by = By::kRegex;  // newest first
+    query.text = std::string(kPath) + "/?%";
+    query.domain = bus.hello().domain;
+    query.all_domains = query.domain == Domain();
+    query.agent = kAgent;
+    std::unordered_set<Seq> seen = {known};
+    std::vector<Seq> due;
+    Result<void> read;
+    auto found = bus.for_each(query, [&](const Record& record) {
+      if (!is_result(record) || !seen.insert(record.object).second) return true;
+      auto old = StoredScan::read(record);
+      if (old && is_due(*old, digest)) due.push_back(record.object);
+      if (!old) read = old.error();
+      if (read) read = alive();
+      return read.ok();
+    });
+    if (!found || !read) return found ? read.error() : found.error();
+    return due;
   }
 
   bool is_due(const StoredScan& old, const std::string& digest) const {
@@ -143,6 +167,7 @@ class Antivirus final : public Agent {
   std::unique_ptr<VirusScanner> scanner_;
   bool has_bus_ = false;
   std::string known_digest_;  // of the database to which --rescan was applied
+  std::string asked_digest_;  // of the one for which a file was asked for while there was nothing to do
   std::string told_trouble_;
 };
 
@@ -174,7 +199,7 @@ the agent does not start. Newer ones are taken when the next file comes, and wha
 ones; ones that cannot be used are told, and the old ones stay. Signatures more than a week old are called "stale".
 
 With newer signatures --rescan looks again at what is stored: at nothing (new), at all in which nothing was found
-(clean), or at everything (all), when the next file comes, also after a restart. What is found then is a new version of
+(clean), or at everything (all): when the next file comes, or seconds later if none does, also after a restart. What is found then is a new version of
 the result, and where it differs /antivirus/clamav/difference says how. request_processing --force does it at once.
 
 With --clamd a daemon is asked instead: over its local socket it is handed the open file, else sent the bytes. It must
@@ -200,6 +225,7 @@ const AgentSpec antivirus_agent = {
     .objects_only = true,
     .yields = {kPath, std::string(kLimitPath)},
     .keeps_state = true,
+    .looks_every = kLookEvery,
     .options = antivirus_options(),
     .make = [](const Setting& setting) -> std::unique_ptr<Agent> {
       return std::make_unique<Antivirus>(setting);

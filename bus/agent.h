@@ -173,6 +173,9 @@ class Agent {
   // Agents with slots: whether to process what there is now. `is_filled`: all slots but the optional ones
   // are. Asked with the newest of the set only.
   virtual bool accepts_set(Work&, bool is_filled) { return is_filled; }
+  // Agents with AgentSpec::looks_every: called in between while there is nothing to do. What it has to do
+  // then it asks for (Bus::ask). An Error is logged.
+  virtual Result<void> look_around(Bus&) { return {}; }
   // Producers, clients and one-shot readers: called once; the agent ends when it returns. A reader takes its
   // tasks by Bus::next_event(), until Idle or what it looked for, and gives each back by Bus::finish().
   virtual Result<void> run(Bus& bus);
@@ -210,6 +213,8 @@ struct AgentSpec {
   // of its slots gets a newer one.
   std::vector<SlotSpec> slots = {};
   bool keeps_state = false;  // restore() is wanted
+  // Not 0: look_around() is called, each time that there was nothing to do for so long.
+  std::chrono::milliseconds looks_every{0};
   std::vector<OptionSpec> options = {};
   ArgumentsSpec arguments = {};
   std::string version = "1";

@@ -502,6 +502,17 @@ std::optional<Bus::Event> Bus::next_event() {
   }
 }
 
+bool Bus::has_event(std::chrono::milliseconds wait) {
+  const auto end = std::chrono::steady_clock::now() + wait;
+  while (events_.empty()) {
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    auto message = channel_->receive(std::max(left, std::chrono::milliseconds(0)));
+    if (!message) return channel_->closed();
+    dispatch(*std::move(message));
+  }
+  return true;
+}
+
 // 0: it is none.
 Seq Bus::task_of(const Event& event) {
   if (const auto* bulk = std::get_if<BulkTask>(&event)) return bulk->seq;

@@ -91,6 +91,8 @@ class Bus {
   // the bus is gone. After a reconnect, tasks of the old session are gone and will come again.
   using Event = std::variant<Task, BulkTask, Idle>;
   std::optional<Event> next_event();
+  // Whether next_event() would give something, or that the bus is gone, at once; waits for it so long.
+  bool has_event(std::chrono::milliseconds wait);
   // Consumers, from process(): the agent is at work still. Cheap; for loops that ask nothing of the bus for
   // minutes. kStopped: as look().
   Result<void> progress();

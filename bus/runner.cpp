@@ -188,9 +188,18 @@ Result<void> serve_one(TaskContext context, const std::string& what, OneWork wor
   return finished;
 }
 
+void look_around_until_work(const AgentSpec& spec, Agent& agent, Bus& bus) {
+  if (spec.looks_every.count() == 0) return;
+  while (!bus.has_event(spec.looks_every)) {
+    auto looked = guarded([&] { return agent.look_around(bus); });
+    if (!looked) spdlog::warn("{}", escape(looked.error().message));
+  }
+}
+
 Result<void> serve(const AgentSpec& spec, Agent& agent, Bus& bus, RunCounts& counts) {
   auto served = restore(spec, agent, bus);
   while (served) {
+    look_around_until_work(spec, agent, bus);
     auto event = bus.next_event();
     if (!event || std::holds_alternative<Idle>(*event)) return {};
     if (bus.take_loss()) served = restore(spec, agent, bus);

@@ -119,5 +119,24 @@ TEST_F(Rescan, IsDoneByWhoIsAskedToDoItAgain) {
   EXPECT_NE(done.out.find("New-Test.UNOFFICIAL"), std::string::npos) << done.out << done.err;
 }
 
+// Nothing comes that would have made it look.
+TEST_F(Rescan, IsDoneWhileNothingElseIsToDo) {
+  const std::string bus = "ipc://" + folder_.at("bus");
+  Process master({"rebus_master", "--busaddr", bus, "--storage", "ram"}, folder_.path());
+  ASSERT_TRUE(eventually([&] { return master.err().find("listening") != std::string::npos; }));
+  Process scans({"rebus_agent", "--busaddr", bus, "antivirus", "--database", "signatures", "--rescan", "all"},
+                folder_.path());
+  auto injected =
+      run({"rebus_agent", "--busaddr", bus, "inject", "--wait", "bad", "new", "other"}, folder_.path());
+  ASSERT_EQ(injected.exit_code, 0) << injected.err;
+  Process prints({"rebus_agent", "--busaddr", bus, "return", "--short", "/antivirus/clamav/difference"},
+                 folder_.path());
+  EXPECT_EQ(prints.out(), "");
+  bring_other_signatures();
+  EXPECT_TRUE(eventually([&] { return prints.line_count() == 2; })) << scans.err();
+  EXPECT_NE(prints.out().find("New-Test.UNOFFICIAL"), std::string::npos) << prints.out();
+  EXPECT_NE(prints.out().find("Eicar-Test.UNOFFICIAL"), std::string::npos) << prints.out();
+}
+
 }  // namespace
 }  // namespace rebus::rescan_test
