@@ -1,5 +1,10 @@
 // yara: which YARA rules match a file.
+#include <algorithm>
+#include <cctype>
+#include <map>
+
 #include "agents/support/option_values.h"
+#include "agents/support/own_versions.h"
 #include "agents/support/sandbox/told_layers.h"
 #include "agents/support/yara_scanner.h"
 #include "bus/agent.h"
@@ -11,30 +16,64 @@ namespace {
 
 constexpr const char* kAgent = "yara";
 constexpr const char* kPath = "/yara";
-constexpr uint64_t kTime = 60,
-                   kMostTime = 240;  // seconds; a task's claim lives for 300
-constexpr size_t kShown = 32;        // bytes of a string, where it occurs
+constexpr uint64_t kTime = 60, kMostTime = 240;  // seconds; a task's claim lives for 300
+constexpr size_t kShown = 32;                    // bytes of a string, where it occurs
+
+constexpr size_t kMostName = 128;  // bytes of an external variable; YARA's own limit
+// What public sets of rules ask for.
+constexpr const char* kUsualVariables[] = {"filename", "filepath", "extension", "filetype", "owner"};
 
 // --- options ---
+
+bool is_variable_name(std::string_view name) {
+  auto is_good = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  return !name.empty() && name.size() <= kMostName &&
+         std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+         std::all_of(name.begin(), name.end(), is_good);
+}
 
 struct YaraCall {
   std::vector<std::string> rules;
   std::chrono::seconds time{kTime};
+  std::map<std::string, std::string> defined;  // by --define
 
   static Result<YaraCall> read(const Options& options) {
     auto time = count_option(options, "timeout", kTime);
     if (!time) return time.error();
     if (*time < 1 || *time > kMostTime)
       return Error{Code::kInvalid, "--timeout is a number of seconds from 1 to " + std::to_string(kMostTime)};
-    YaraCall call{options.list("rules"), std::chrono::seconds(*time)};
+    YaraCall call{options.list("rules"), std::chrono::seconds(*time), {}};
+    for (const std::string& word : options.list("define")) {
+      const std::string name = word.substr(0, word.find('='));
+      if (name.size() == word.size() || !is_variable_name(name))
+        return Error{Code::kInvalid, "--define is NAME=VALUE, not '" + escape(word) + "'"};
+      call.defined[name] = word.substr(name.size() + 1);
+    }
     if (call.rules.empty())
       return Error{Code::kInvalid, "yara has no rules: name files or folders of them with --rules"};
     return call;
   }
 
   Result<std::unique_ptr<YaraScanner>> scanner() const {
-    auto read = YaraRules::read(rules);
+    std::vector<RuleVariable> variables;
+    for (const auto& [name, text] : defined) variables.push_back({name, text});
+    for (const char* name : kUsualVariables)
+      if (!defined.contains(name)) variables.push_back({name, ""});
+    auto read = YaraRules::read(rules, variables);
     return read ? YaraScanner::make(*std::move(read), time) : read.error();
+  }
+
+  // What a file gives them: what it is called, where, and the suffix with its point, in lower case.
+  std::vector<RuleVariable> variables_of(const std::string& label) const {
+    const size_t end = label.find_last_of("/:\\");  // of its folder, or of the archive that it is in
+    const std::string name = label.substr(end == label.npos ? 0 : end + 1);
+    std::string suffix = name.substr(std::min(name.rfind('.'), name.size()));
+    for (char& c : suffix) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    std::vector<RuleVariable> variables = {{"filename", name},
+                                           {"filepath", label.substr(0, end == label.npos ? 0 : end)},
+                                           {"extension", suffix}};
+    std::erase_if(variables, [&](const RuleVariable& variable) { return defined.contains(variable.name); });
+    return variables;
   }
 };
 
@@ -123,7 +162,8 @@ class Yara final : public Agent {
 
   Result<void> process(Work& work) override {
     auto ready = prepare();
-    auto answer = ready ? scanner_->scan(work.value()) : ready.error();
+    auto answer =
+        ready ? scanner_->scan(work.value(), call_->variables_of(work.descriptor().label)) : ready.error();
     if (!answer && answer.error().code == Code::kUnavailable) return work.later(answer.error().message);
     return answer ? push(work, *answer) : answer.error();
   }
@@ -152,7 +192,12 @@ class Yara final : public Agent {
     json.add("verdict", verdict).add_json("rules", json_array(rules)).add_json("engine", engine());
     json.add("sandbox", scanner_->layers());
     if (!lacks.limits.empty()) json.add("reason", lacks.reason).add("limits", lacks.limits);
-    auto pushed = work.push(kPath, json.str(), Kind::kStructured);
+    auto versions = OwnVersions::below(work.bus(), work.record(), kAgent, kPath);
+    if (!versions) return versions.error();
+    auto item = versions->next(work.descriptor(), Value::of(json.str()), Kind::kStructured);
+    if (!item) return {};  // as it was
+    item->descriptor.label = work.descriptor().label;
+    auto pushed = work.push(*std::move(item));
     if (!pushed || lacks.limits.empty()) return pushed;
     JsonObject limit;
     limit.add("reason", "YARA has not looked at all of it: " + lacks.reason);
@@ -198,12 +243,18 @@ version. Each text is in a namespace of its name in its folder, so that rules of
 what refers to rules of another file includes it. With a wrong one among them the agent does not start, and says in which
 line it is. They are read when the agent starts: start it again for new ones. On each result stand the version of YARA
 and, of the rules, how many there are and the SHA-256 over their files in the order in which they are read (of one file:
-what sha256sum prints). What is stored is matched again by
+what sha256sum prints). What is stored is matched again, with a new version of the result where it differs, by
 
   rebus_agent --bus zmq request_processing --force default /binary/elf/%5eaf5491... yara
 
 libyara is in processes in a cage (docs/security.md; program rebus_yara, beside rebus_agent). What its modules know of PE,
-ELF, .NET and so on is there; of the module cuckoo there is nothing to know. There are no external variables.
+ELF, .NET and so on is there; of the module cuckoo there is nothing to know.
+
+External variables that public sets of rules ask for are defined: filename, filepath and extension (such as ".exe", in
+lower case) are of the name under which a file became known first, in its archive if it came out of one; filetype and
+owner are empty. A rule that depends on a name sees this one only. --define gives these, and others, one value for all
+files, as `yara -d` does: an integer, a number with a point, true or false are what they look like, else it is a text.
+Compiled rules bring their own; of these, filename, filepath and extension are set.
 
 Examples:
   rebus_agent yara --rules ./rules unarchive inject apt1.tgz -- return --short /yara
@@ -221,6 +272,10 @@ const AgentSpec yara_agent = {
     .objects_only = true,
     .yields = {kPath, std::string(kLimitPath)},
     .options = {{.name = "--rules", .metavar = "FILE|DIR", .help = "the rules", .list = true},
+                {.name = "--define",
+                 .metavar = "NAME=VALUE",
+                 .help = "an external variable of the rules",
+                 .list = true},
                 {.name = "--timeout",
                  .metavar = "SECONDS",
                  .help = "try the rules on a file no longer",

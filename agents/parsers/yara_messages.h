@@ -18,21 +18,32 @@ inline constexpr uint64_t kMostMatches = 1'000'000;  // of a string; YARA's own 
 
 // What was read, said by whoever compiled it.
 struct RuleSource {
-  std::string digest;   // 64 hex digits: SHA-256 over the files, one after the other as they were read
-  uint64_t rules = 0;   // how many
-  std::string version;  // of YARA
+  std::string digest;        // 64 hex digits: SHA-256 over the files, one after the other as they were read
+  uint64_t rules = 0;        // how many
+  std::string version;       // of YARA
+  std::string trouble = {};  // why they cannot be used, with file and line; empty: they can
   template <class A>
   void fields(A& a) {
-    a(1, digest), a(2, rules), a(3, version);
+    a(1, digest), a(2, rules), a(3, version), a(4, trouble);
+  }
+};
+
+// An external variable of rules, of a text.
+struct RuleVariable {
+  std::string name, text;
+  template <class A>
+  void fields(A& a) {
+    a(1, name), a(2, text);
   }
 };
 
 // The file is in the memory that is shared.
 struct RuleCall {
-  uint64_t seconds = 0;  // to take for it
+  uint64_t seconds = 0;                 // to take for it
+  std::vector<RuleVariable> variables;  // that have another value for each file; rules may know others only
   template <class A>
   void fields(A& a) {
-    a(1, seconds);
+    a(1, seconds), a(2, variables);
   }
 };
 

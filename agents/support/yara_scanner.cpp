@@ -49,17 +49,18 @@ YaraScanner::YaraScanner(std::shared_ptr<const YaraRules> rules, SharedFile file
           worker_program("rebus_yara", {"match", sandbox_level_name(sandbox_level())}, rules_->readable()),
           time + grace, file_.readable()) {}
 
-Result<RuleAnswer> YaraScanner::scan(const Value& value) {
+Result<RuleAnswer> YaraScanner::scan(const Value& value, const std::vector<RuleVariable>& variables) {
   auto filled = file_.fill_part(value, 0, kMostBytes);
   if (!filled) return filled.error();
-  auto answer = process_.of_file([&] { return ask(std::min(value.size(), kMostBytes)); });
+  auto answer = process_.of_file([&] { return ask(std::min(value.size(), kMostBytes), variables); });
   bool was_ended = !answer && answer.error().code == Code::kFailed && process_.was_silent();
   return was_ended ? out_of_time() : answer;
 }
 
-Result<RuleAnswer> YaraScanner::ask(uint64_t size) {
+Result<RuleAnswer> YaraScanner::ask(uint64_t size, const std::vector<RuleVariable>& variables) {
   auto ready = process_.start();
-  if (ready) ready = process_.say(ParserWord::kTryRules, RuleCall{static_cast<uint64_t>(time_.count())});
+  if (ready)
+    ready = process_.say(ParserWord::kTryRules, RuleCall{static_cast<uint64_t>(time_.count()), variables});
   auto frame = ready ? process_.receive(Value()) : ready.error();
   if (!frame) return frame.error();
   auto answer = frame->word == ParserWord::kTried ? unpack<RuleAnswer>(frame->body) : process_.misbehaves();

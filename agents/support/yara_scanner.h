@@ -22,9 +22,10 @@ class YaraScanner {
                                                    std::chrono::seconds grace = std::chrono::seconds(10));
   // Whether there can be a worker.
   Result<void> start() { return process_.start(); }
-  // What the rules say of it; texts in it are hostile, places lie in the value. kFailed: it ended its worker,
-  // and how; kUnavailable: there can be no worker. Errors of reading the value as they are.
-  Result<RuleAnswer> scan(const Value& value);
+  // What the rules say of it, with these values of external variables; texts in it are hostile, places lie in
+  // the value. kFailed: it ended its worker, and how; kUnavailable: there can be no worker. Errors of reading
+  // the value as they are.
+  Result<RuleAnswer> scan(const Value& value, const std::vector<RuleVariable>& variables);
   const RuleSource& source() const { return rules_->source(); }
   // Of the cage that the worker is in.
   const std::vector<std::string>& layers() const { return process_.layers(); }
@@ -32,7 +33,7 @@ class YaraScanner {
  private:
   YaraScanner(std::shared_ptr<const YaraRules> rules, SharedFile file, std::chrono::seconds time,
               std::chrono::seconds grace);
-  Result<RuleAnswer> ask(uint64_t size);
+  Result<RuleAnswer> ask(uint64_t size, const std::vector<RuleVariable>& variables);
 
   const std::shared_ptr<const YaraRules> rules_;
   const std::chrono::seconds time_;

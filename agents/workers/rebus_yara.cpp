@@ -1,15 +1,16 @@
 // rebus_yara: tries YARA rules on files for the agent yara, which starts it and speaks with it over standard
 // input (a socket, agents/parsers/yara_messages.h).
 //
-//   rebus_yara compile FILE|FOLDER…   writes the rules, compiled, to standard output
-//   rebus_yara match LEVEL            tries the rules that it can read as its standard error on what it can
-//   read
-//                                     as its standard output: files in memory
+//   rebus_yara compile [NAME=VALUE…] -- FILE|FOLDER…   writes the rules, compiled, to standard output
+//   rebus_yara match LEVEL                             tries the rules that it can read as its standard error
+//                                                      on what it can read as its standard output: files in
+//                                                      memory
 //
 // To match, it loads the rules, enters the cage of this LEVEL (agents/support/sandbox/cage.h), says so, and
 // serves. To compile it needs no cage: rules are of whoever runs the agent.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -28,18 +29,26 @@ constexpr int kUsage = 2;
 
 constexpr uint64_t kMemory = 4ULL << 30;  // bytes, with the rules, and a file
 
-Result<RuleSource> compile_all(const std::vector<std::string>& places) {
+// What stands before "--" are external variables.
+Result<RuleSource> compile_all(const std::vector<std::string>& words) {
   if (yr_initialize() != ERROR_SUCCESS) return Error{Code::kFailed, "libyara does not start"};
+  auto end = std::find(words.begin(), words.end(), "--");
+  std::vector<RuleVariable> variables;
+  for (auto word = words.begin(); word != end; ++word)
+    variables.push_back({word->substr(0, word->find('=')), word->substr(word->find('=') + 1)});
   YaraCompiler compiler;
-  auto source = compiler.compile(places);
+  auto source = compiler.compile({end == words.end() ? end : end + 1, words.end()}, variables);
   if (!source) return source;
   auto written = write_all(STDOUT_FILENO, as_bytes(compiler.compiled()), "the compiled rules");
   return written ? source : written.error();
 }
 
-int compile(const std::vector<std::string>& places) {
+// That rules are wrong is no trouble of this worker: it tells what is wrong with them when it is asked.
+int compile(const std::vector<std::string>& words) {
   ParserLink link{FileHandle(STDIN_FILENO)};
-  auto source = compile_all(places);
+  auto source = compile_all(words);
+  const bool is_wrong = !source && source.error().code == Code::kInvalid;
+  if (is_wrong) source = RuleSource{{}, 0, {}, source.error().message};
   auto said_hello =
       link.say(ParserWord::kHello, source ? WorkerHello() : WorkerHello{{}, source.error().message});
   if (!source) (void)link.receive();  // until the agent has heard it
@@ -81,7 +90,8 @@ int main(int count, char** words) {
   if (compiles) return rebus::compile({words + 2, words + count});
   if (matches && level) return rebus::match(words[2]);
   std::fputs(
-      "rebus_yara: a worker of the agent yara; it takes the words: compile FILE|FOLDER… or match LEVEL\n",
+      "rebus_yara: a worker of the agent yara; it takes the words: compile [NAME=VALUE…] -- FILE|FOLDER…, or "
+      "match LEVEL\n",
       stderr);
   return rebus::kUsage;
 }

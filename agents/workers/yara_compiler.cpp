@@ -1,6 +1,7 @@
 #include "agents/workers/yara_compiler.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -48,6 +49,24 @@ Error library_error(int number) {
   return {Code::kInvalid, "YARA gave its error " + std::to_string(number)};
 }
 
+// As `yara -d` takes them.
+int define(YR_COMPILER* compiler, const RuleVariable& variable) {
+  const char* name = variable.name.c_str();
+  const std::string& text = variable.text;
+  if (text == "true" || text == "false")
+    return yr_compiler_define_boolean_variable(compiler, name, text == "true" ? 1 : 0);
+  const char* end = text.data() + text.size();
+  int64_t whole = 0;
+  if (auto read = std::from_chars(text.data(), end, whole); read.ec == std::errc() && read.ptr == end)
+    return yr_compiler_define_integer_variable(compiler, name, whole);
+  double number = 0;
+  bool is_number = text.find_first_not_of("-0123456789.") == text.npos;
+  if (auto read = std::from_chars(text.data(), end, number);
+      is_number && read.ec == std::errc() && read.ptr == end)
+    return yr_compiler_define_float_variable(compiler, name, number);
+  return yr_compiler_define_string_variable(compiler, name, text.c_str());
+}
+
 }  // namespace
 
 // All texts are compiled as one set.
@@ -84,13 +103,15 @@ struct YaraCompiler::Texts {
   size_t error_count = 0;
 };
 
-Result<RuleSource> YaraCompiler::compile(const std::vector<std::string>& places) {
+Result<RuleSource> YaraCompiler::compile(const std::vector<std::string>& places,
+                                         const std::vector<RuleVariable>& variables) {
+  variables_ = variables;
   auto files = files_of(places);
   if (!files) return files.error();
   auto added = add_texts(*files);
   if (!added) return added.error();
   if (rules_ == 0) return Error{Code::kInvalid, "there is not one YARA rule in what --rules names"};
-  return RuleSource{read_.finish().hex(), rules_, YR_VERSION};
+  return RuleSource{read_.finish().hex(), rules_, YR_VERSION, {}};
 }
 
 Result<std::vector<YaraCompiler::Place>> YaraCompiler::files_of(
@@ -146,6 +167,10 @@ Result<void> YaraCompiler::add_text(Texts& texts, const Place& file, const std::
     texts.compiler.reset(made);
     yr_compiler_set_callback(made, Texts::note_error, &texts);
     yr_compiler_set_include_callback(made, Texts::include, Texts::free_include, &texts);
+    for (const RuleVariable& variable : variables_) {
+      error = define(made, variable);
+      if (error != ERROR_SUCCESS) return library_error(error);
+    }
   }
   std::unique_ptr<FILE, CloseFile> opened(fmemopen(const_cast<char*>(text.data()), text.size(), "r"));
   if (text.empty()) return {};

@@ -16,8 +16,10 @@ class YaraCompiler {
  public:
   // Rules are files as they are, and of folders, with those below them, the files whose names end in .yar,
   // .yara or .yarc; either texts, each in the namespace of its name (in the folder), or rules compiled by
-  // yarac. kInvalid names file and line.
-  Result<RuleSource> compile(const std::vector<std::string>& places);
+  // yarac. `variables`: external ones of the texts; an integer, a number with a point, true or false are what
+  // they look like, else it is a text. kInvalid names file and line.
+  Result<RuleSource> compile(const std::vector<std::string>& places,
+                             const std::vector<RuleVariable>& variables);
   // For YaraMatcher: of each set of rules the length, in 8 bytes of this machine's order, and what YARA made
   // of it.
   const std::string& compiled() const { return compiled_; }
@@ -34,6 +36,7 @@ class YaraCompiler {
   Result<void> add_compiled(const Place& file, const std::string& bytes);
   void append(const std::string& set);
 
+  std::vector<RuleVariable> variables_;
   Sha256 read_;
   uint64_t rules_ = 0;
   std::string compiled_;

@@ -22,7 +22,7 @@ struct MatchNotes {
 
 namespace {
 
-constexpr int kFirstUse = 1;  // seconds, on no bytes
+constexpr uint64_t kFirstUse = 1;  // seconds, on no bytes
 
 // A file, mapped; of no bytes: nothing.
 class MappedFile {
@@ -61,11 +61,11 @@ RuleMeta meta_of(const YR_META& meta) {
 }
 
 // At least one: none would be no limit.
-int seconds_left(std::chrono::steady_clock::time_point begin, uint64_t seconds) {
+uint64_t seconds_left(std::chrono::steady_clock::time_point begin, uint64_t seconds) {
   const auto past =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin);
   const uint64_t left = seconds - std::min(seconds, static_cast<uint64_t>(past.count()));
-  return static_cast<int>(std::clamp<uint64_t>(left, 1, std::numeric_limits<int>::max()));
+  return std::clamp<uint64_t>(left, 1, std::numeric_limits<int>::max());
 }
 
 std::string name_of(const YR_SCAN_CONTEXT& context, const YR_STRING& string) {
@@ -158,7 +158,7 @@ Result<YaraMatcher> YaraMatcher::load(int file) {
   }
   // Modules that open files do so when they are used first.
   MatchNotes nothing;
-  for (const LoadedRules& set : made.sets_) made.match_set(*set, "", kFirstUse, nothing);
+  for (const LoadedRules& set : made.sets_) made.match_set(*set, "", {kFirstUse, {}}, nothing);
   return made;
 }
 
@@ -169,18 +169,22 @@ RuleAnswer YaraMatcher::match(int file, const RuleCall& call) const {
   const auto begin = std::chrono::steady_clock::now();
   for (const LoadedRules& set : sets_) {
     bool is_over = notes.answer.is_out_of_memory || notes.answer.is_out_of_time;
-    if (!is_over) match_set(*set, mapped.bytes(), seconds_left(begin, call.seconds), notes);
+    RuleCall rest{seconds_left(begin, call.seconds), call.variables};
+    if (!is_over) match_set(*set, mapped.bytes(), rest, notes);
   }
   return std::move(notes.answer);
 }
 
 // Without handlers of signals: what goes wrong ends this process, and is told by its agent.
-void YaraMatcher::match_set(YR_RULES& rules, std::string_view bytes, int seconds, MatchNotes& notes) const {
+void YaraMatcher::match_set(YR_RULES& rules, std::string_view bytes, const RuleCall& call,
+                            MatchNotes& notes) const {
   YR_SCANNER* scanner = nullptr;
   notes.answer.is_out_of_memory = yr_scanner_create(&rules, &scanner) != ERROR_SUCCESS;
   if (notes.answer.is_out_of_memory) return;
   yr_scanner_set_flags(scanner, SCAN_FLAGS_REPORT_RULES_MATCHING | SCAN_FLAGS_NO_TRYCATCH);
-  yr_scanner_set_timeout(scanner, seconds);
+  yr_scanner_set_timeout(scanner, static_cast<int>(call.seconds));
+  for (const RuleVariable& variable : call.variables)  // rules that do not know it need it not
+    (void)yr_scanner_define_string_variable(scanner, variable.name.c_str(), variable.text.c_str());
   yr_scanner_set_callback(scanner, take_message, &notes);
   int error = yr_scanner_scan_mem(scanner, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   notes.take_error(error, *scanner);

@@ -19,7 +19,8 @@ class YaraMatcher {
   RuleAnswer match(int file, const RuleCall& call) const;
 
  private:
-  void match_set(YR_RULES& rules, std::string_view bytes, int seconds, struct MatchNotes& notes) const;
+  void match_set(YR_RULES& rules, std::string_view bytes, const RuleCall& call,
+                 struct MatchNotes& notes) const;
   std::vector<LoadedRules> sets_;
 };
 

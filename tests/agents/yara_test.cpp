@@ -37,6 +37,9 @@ class Yara : public testing::Test {
   std::string refusal(const std::vector<std::string>& rules) {
     auto once = run(rules, "");
     EXPECT_TRUE(once.error.has_value());
+    if (once.error) {
+      EXPECT_EQ(once.error->code, Code::kInvalid) << "wrong usage";
+    }
     return once.error ? once.error->message : "";
   }
   static std::set<std::string> names(const Json& result) {
@@ -239,7 +242,7 @@ TEST_F(Yara, several_files_of_rules_are_taken_together) {
 TEST_F(Yara, a_wrong_rule_is_named_with_file_and_line) {
   folder.write("bad.yar", "rule a { condition: true }\nrule b {\n  condtion: true }\n");
   folder.write("inc.yar", "include \"bad.yar\"");
-  folder.write("unknown.yar", "\nrule a { condition: filename == \"x\" }");
+  folder.write("unknown.yar", "\nrule a { condition: nowhere == \"x\" }");
   folder.write("module.yar", "import \"nothing\\x1b\"");
   folder.write("cut.yarc", "YARA" + std::string(100, 'x'));
   folder.write("empty.yar", "");
@@ -248,7 +251,7 @@ TEST_F(Yara, a_wrong_rule_is_named_with_file_and_line) {
       << refusal({"bad.yar"});
   EXPECT_NE(refusal({"inc.yar"}).find(folder.at("bad.yar") + ":3: "), std::string::npos)
       << refusal({"inc.yar"});
-  EXPECT_NE(refusal({"unknown.yar"}).find("unknown.yar:2: undefined identifier \"filename\""),
+  EXPECT_NE(refusal({"unknown.yar"}).find("unknown.yar:2: undefined identifier \"nowhere\""),
             std::string::npos);
   EXPECT_EQ(refusal({"module.yar"}).find('\x1b'), std::string::npos);
   EXPECT_NE(refusal({"cut.yarc"}).find("cut.yarc"), std::string::npos);
@@ -264,6 +267,37 @@ TEST_F(Yara, rules_are_read_once) {
   Json first = result("a.yar", "x");
   folder.write("a.yar", "rule after { condition: true }");
   EXPECT_EQ(result("a.yar", "x"), first);
+}
+
+TEST_F(Yara, external_variables_are_those_of_the_name_or_as_defined) {
+  folder.write("a.yar", R"(
+rule name { condition: filename == "Bad.EXE" and filepath == "mail.zip:dir" and extension == ".exe" }
+rule nothing { condition: filetype == "" and owner == "" }
+rule whole { condition: number == 7 and not off }
+rule point { condition: share > 0.4 and share < 0.6 }
+rule text { condition: word contains "0x7=" }
+)");
+  Options options;
+  options.set("rules", {folder.at("a.yar")});
+  options.set("define", {"number=7", "off=false", "share=0.5", "word=a 0x7=7"});
+  auto of = [&](const char* label) {
+    auto once = run_once(*find_agent("yara"), object_of("/binary/x", label, "x"), options);
+    EXPECT_FALSE(once.error) << once.error->message;
+    return names(Json::parse(once.text("/yara")));
+  };
+  EXPECT_EQ(of("mail.zip:dir/Bad.EXE"), (std::set<std::string>{"name", "nothing", "whole", "point", "text"}));
+  EXPECT_EQ(of("exe"), (std::set<std::string>{"nothing", "whole", "point", "text"}));
+  options.set("define",
+              {"number=7", "off=false", "share=0.5", "word=0x7=", "filename=Bad.EXE", "owner=root"});
+  EXPECT_EQ(of("mail.zip:dir/other.exe"), (std::set<std::string>{"name", "whole", "point", "text"}))
+      << "what is defined is so for all files";
+  for (const char* wrong : {"number", "=7", "7a=1", "a-b=1"}) {
+    options.set("define", {wrong});
+    auto once = run_once(*find_agent("yara"), object_of("/binary/x", "x", "x"), options);
+    ASSERT_TRUE(once.error) << wrong;
+    EXPECT_EQ(once.error->code, Code::kInvalid) << wrong;
+    EXPECT_NE(once.error->message.find("NAME=VALUE"), std::string::npos) << wrong;
+  }
 }
 
 TEST_F(Yara, takes_what_it_is_told_to) {

@@ -318,14 +318,14 @@ TEST_F(Worker, OfYaraRulesCanLieOnlyAboutWhatMatches) {
 
 TEST_F(Worker, OfYaraRulesThatIsSilentIsKilledAndNotClean) {
   auto scanner = yara_scanner("silent");
-  auto answer = scanner->scan(Value::of("some bytes"));
+  auto answer = scanner->scan(Value::of("some bytes"), {});
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   EXPECT_TRUE(answer->is_out_of_time);
 }
 
 TEST_F(Worker, OfYaraRulesThatWasSpoiltByAnotherFileIsReplaced) {
   auto scanner = yara_scanner("dies-later");
-  for (int i = 0; i < 3; i++) EXPECT_TRUE(scanner->scan(Value::of("some bytes")).ok()) << i;
+  for (int i = 0; i < 3; i++) EXPECT_TRUE(scanner->scan(Value::of("some bytes"), {}).ok()) << i;
 }
 
 TEST_F(Worker, OfYaraRulesWithoutACageIsUnavailable) {

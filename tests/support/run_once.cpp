@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "descriptor/spool.h"
+#include "tests/support/bus_stage.h"
 
 namespace rebus {
 namespace {
@@ -26,7 +27,11 @@ class WorkOnce final : public Work {
 
   const Record& record() const override { return record_; }
   const Origin* origin() const override { return nullptr; }
-  Bus& bus() override { std::abort(); }
+  Bus& bus() override {
+    if (!stage_) stage_ = std::make_unique<BusStage>();
+    if (!bus_) bus_ = stage_->client();
+    return *bus_;
+  }
   std::unique_ptr<ValueWriter> new_value() override { return spool_.create(); }
 
   Result<void> progress() override { return {}; }
@@ -53,6 +58,8 @@ class WorkOnce final : public Work {
   Record record_;
   std::vector<NewDescriptor>& pushed_;
   Spool spool_;
+  std::unique_ptr<BusStage> stage_;  // made when it is asked for
+  std::unique_ptr<Bus> bus_;
 };
 
 bool wants(const Hello& hello, const Descriptor& descriptor) {

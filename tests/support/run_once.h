@@ -1,4 +1,4 @@
-// run_once: the test kit for authors of agents. One agent, one descriptor, no bus.
+// run_once: the test kit for authors of agents. One agent, one descriptor, an empty bus.
 #pragma once
 
 #include <optional>
