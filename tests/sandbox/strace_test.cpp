@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "agents/support/sandbox/sandbox_level.h"
+#include "agents/support/strace/host_handlers.h"
 #include "tests/sandbox/sample_runner.h"
 #include "tests/support/process.h"
 #include "tests/support/run_once.h"
@@ -316,6 +317,44 @@ TEST_P(Strace, fails_on_what_cannot_be_started) {
 std::string with_machine(std::string bytes, char machine) {
   bytes[18] = machine;
   return bytes;
+}
+
+// --- handlers of this host for programs of others ---
+
+// A kernel that has binfmt_misc for each user namespace is asked for nothing of this host.
+TEST(HostHandlers, that_may_run_what_a_sample_brought_are_told) {
+  ScratchFolder folder;
+  folder.write("outside.sh", R"(set -e
+mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+echo ':foreign:M::FOREIGN::/usr/bin/echo:F' >/proc/sys/fs/binfmt_misc/register
+exec unshare --user --map-user=1000 --map-group=1000 sh inside.sh)");
+  folder.write("inside.sh", R"(set -e
+trace() { rebus_agent strace_x86_64 --run-samples --arguments "-c $1" inject /usr/bin/dash -- return --raw /strace/summary; }
+trace 'printf\x20FOREIGN>/tmp/x;chmod\x20+x\x20/tmp/x;/tmp/x'
+echo
+trace '/usr/bin/true;/usr/bin/true')");
+  auto done = shell("unshare --user --map-root-user --mount sh outside.sh", folder.path());
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  Json brought = Json::parse(done.out.substr(0, done.out.find('\n')), nullptr, false);
+  Json own = Json::parse(done.out.substr(done.out.find('\n') + 1), nullptr, false);
+  EXPECT_EQ(brought["output"], "/tmp/x\\x0a") << "the handler ran it";
+  EXPECT_EQ(
+      brought["partial"],
+      Json::array({"what it started may have been run by a handler of this host (binfmt_misc: foreign)"}));
+  EXPECT_EQ(own["partial"], Json::array()) << "programs of this host need no handler";
+}
+
+TEST(HostHandlers, are_those_that_are_enabled) {
+  ScratchFolder folder;
+  folder.write("status", "enabled\n");
+  folder.write("register", "");
+  folder.write("b", "enabled\ninterpreter /usr/bin/x\nflags: F\n");
+  folder.write("a", "enabled\ninterpreter /usr/bin/x\nflags: \n");
+  folder.write("off", "disabled\ninterpreter /usr/bin/x\n");
+  EXPECT_EQ(host_handlers(folder.path()), (Texts{"a", "b"}));
+  folder.write("status", "disabled\n");
+  EXPECT_EQ(host_handlers(folder.path()), Texts());
+  EXPECT_EQ(host_handlers(folder.at("nowhere")), Texts());
 }
 
 TEST(StraceAgents, take_programs_of_their_architecture_only) {

@@ -11,6 +11,7 @@
 
 #include "agents/support/child_program.h"
 #include "agents/support/strace/guest_machine.h"
+#include "agents/support/strace/host_handlers.h"
 #include "agents/support/strace/trace_line.h"
 #include "agents/support/strace/trace_reader.h"
 #include "agents/support/strace/trace_summary.h"
@@ -179,6 +180,14 @@ class SampleRun {
                                "; is what interprets it, or a library, missing in the sandbox?"};
   }
 
+  // Of files that are no programs for this processor. A machine has a kernel of its own.
+  std::string handlers_that_may_run() const {
+    std::string names;
+    if (setting_.engine == SampleEngine::kSystem || !summary_.has_started_own()) return names;
+    for (const std::string& name : host_handlers()) names += (names.empty() ? "" : ", ") + name;
+    return names;
+  }
+
   std::vector<std::string> gaps(const ChildEnd& end) const {
     std::vector<std::string> gaps;
     const std::string seconds = std::to_string(setting_.time.count());
@@ -193,6 +202,9 @@ class SampleRun {
     if (is_output_cut_) gaps.push_back("its output is cut at " + std::to_string(kMostOutput >> 10) + " KiB");
     if (reader_.strange_lines() > 0)
       gaps.push_back(counted(reader_.strange_lines(), "line") + " of the trace could not be read");
+    if (auto handlers = handlers_that_may_run(); !handlers.empty())
+      gaps.push_back("what it started may have been run by a handler of this host (binfmt_misc: " + handlers +
+                     ")");
     for (std::string& gap : summary_.gaps()) gaps.push_back(std::move(gap));
     return gaps;
   }

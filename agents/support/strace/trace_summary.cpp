@@ -43,6 +43,8 @@ struct NetworkCall {
 constexpr NetworkCall kNetworkCalls[] = {
     {"connect", 1}, {"bind", 1}, {"sendto", 4}, {"sendmsg", 1}, {"sendmmsg", 1}};
 
+constexpr const char* kHostFolders[] = {"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/"};  // of a cell
+
 // What no cell lets happen (program_calls.h).
 constexpr const char* kAttempts[] = {"ptrace",
                                      "mount",
@@ -126,6 +128,13 @@ std::string port_in(const std::string& text) {
 std::string outcome(const TraceEvent& call) {
   if (!call.has_failed()) return call.result == "?" ? "?" : "ok";
   return call.result.substr(3, call.result.find(' ', 3) - 3);
+}
+
+// A program that is known to be one of this host. What has no path, or one with .. in it, may be any.
+bool is_of_host(const TraceEvent& call) {
+  auto path = string_literal(argument(call, call.name == "execve" ? 0 : 1));
+  if (!path || has(*path, "..")) return false;
+  return std::ranges::any_of(kHostFolders, [&](const char* folder) { return path->starts_with(folder); });
 }
 
 // `["a", "b"]`, as strace writes a command line, as a JSON list of texts.
@@ -237,6 +246,7 @@ void TraceSummary::add_process(const TraceEvent& call) {
   if (is_one_of(call.name, {"execve", "execveat"}) && !call.has_failed()) {
     Process* own = process(call.pid);
     const std::string& words = argument(call, call.name == "execve" ? 1 : 2);
+    has_started_own_ = has_started_own_ || (starts_++ > 0 && !is_of_host(call));
     if (own != nullptr && own->programs.size() < kMostWords) own->programs.push_back(words_json(words));
   }
   if (!is_one_of(call.name, {"clone", "clone3", "fork", "vfork"})) return;

@@ -25,6 +25,8 @@ class TraceSummary {
   const SampleEnd& end() const { return end_; }
   // "files", "network", "processes", "signals", "attempts".
   void write_to(JsonObject& object) const;
+  // It started something that it may have brought along: not of /usr, and not itself.
+  bool has_started_own() const { return has_started_own_; }
   // What is not whole, for people.
   std::vector<std::string> gaps() const;
 
@@ -59,6 +61,8 @@ class TraceSummary {
   List network_, signals_;             // JSON
   std::map<uint64_t, Process> processes_;
   bool has_more_processes_ = false;
+  size_t starts_ = 0;  // of programs, that worked
+  bool has_started_own_ = false;
   std::map<std::string, uint64_t> attempts_;
   std::set<std::string> limits_;  // that it met, for people
 };
