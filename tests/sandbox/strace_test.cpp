@@ -319,6 +319,20 @@ std::string with_machine(std::string bytes, char machine) {
   return bytes;
 }
 
+TEST(Sample, that_is_not_what_its_hash_says_is_not_run) {
+  const Value other = Value::of(sample_bytes("static"));
+  Descriptor sample = object_of("/binary/elf/x86_64", "sample", "");
+  sample.value = Value(std::shared_ptr<const ValueSource>(std::shared_ptr<void>(), &other.source()),
+                       other.size(), Value::of("another file").digest());
+  sample.file_type.words = SampleJob().words;
+  auto run = run_once(*find_agent("strace_x86_64"), sample, sample_options("exit"));
+  ASSERT_TRUE(run.error);
+  EXPECT_NE(run.error->message.find("is not what its SHA-256 says"), std::string::npos) << run.error->message;
+  EXPECT_TRUE(run.pushed.empty());
+  sample.value = other;
+  EXPECT_FALSE(run_once(*find_agent("strace_x86_64"), sample, sample_options("exit")).error);
+}
+
 // --- handlers of this host for programs of others ---
 
 // A kernel that has binfmt_misc for each user namespace is asked for nothing of this host.

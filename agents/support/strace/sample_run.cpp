@@ -49,12 +49,19 @@ std::string name_of(const std::string& label) {
   return is_harmless && !is_taken && name.size() <= kMostName ? name : kSample;
 }
 
+// Whoever stored or sent it was wrong, or lied: what another file does must not stand at this one.
+Error not_the_sample() {
+  return {Code::kFailed, "what came is not what its SHA-256 says, and is not run: is the store damaged?"};
+}
+
 Result<FileHandle> copy_of(const Value& value) {
   if (value.size() > kMostSample)
     return Error{Code::kLimit,
                  "it has more than " + std::to_string(kMostSample >> 20) + " MiB and is not run"};
   FileHandle file(memfd_create(kSample, MFD_CLOEXEC));
+  Sha256 hash;
   auto copied = value.for_each_chunk([&](Bytes chunk) -> Result<void> {
+    hash.update(chunk);
     while (!chunk.empty()) {
       ssize_t size = write(file.get(), chunk.data(), chunk.size());
       if (size <= 0) return Error{Code::kFailed, std::string("a copy: ") + std::strerror(errno)};
@@ -63,6 +70,7 @@ Result<FileHandle> copy_of(const Value& value) {
     return {};
   });
   if (!copied) return copied.error();
+  if (hash.finish() != value.digest()) return not_the_sample();
   return file;
 }
 
@@ -105,6 +113,7 @@ class SampleRun {
   Result<ChildEnd> run_in_machine() {
     auto sample = work_.value().load(kMostInMachine);
     if (!sample) return sample.error();
+    if (sha256(as_bytes(*sample)) != work_.value().digest()) return not_the_sample();
     auto files = machine_files(setting_, name_, *sample);
     if (!files) return files.error();
     FileHandle kernel(open((setting_.machine + "/vmlinuz").c_str(), O_RDONLY | O_CLOEXEC));
