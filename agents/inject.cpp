@@ -23,6 +23,7 @@ namespace rebus {
 namespace {
 
 constexpr uint64_t kProgressEvery = 100;  // files
+constexpr size_t kMostMissed = 100;       // told by name
 
 class Inject final : public Agent {
  public:
@@ -40,6 +41,7 @@ class Inject final : public Agent {
     if (!opened) return opened;
     auto injected = inject_all();
     if (injected) injected = types_.finish();
+    if (injected) injected = tell_missed();
     if (!injected) return injected;
     auto closed = bus.close_submission(submission_);
     if (!closed) return closed;
@@ -58,8 +60,8 @@ class Inject final : public Agent {
 
   Result<void> open_submission() {
     std::string path = arguments_.empty() ? *choices_->files_from : arguments_.front();
-    Descriptor note = make_submission_note(setting_.domain, first_name(), path, "inject");
-    auto opened = bus_->open_submission(note, choices_->lane);
+    note_ = make_submission_note(setting_.domain, first_name(), path, "inject");
+    auto opened = bus_->open_submission(note_, choices_->lane);
     if (!opened) return opened.error();
     submission_ = *opened;
     setting_.out.submitted(submission_);
@@ -288,6 +290,7 @@ class Inject final : public Agent {
       return;
     }
     setting_.out.note("not injected: " + escape(name) + ": " + error.message);
+    add_missed(name, error);
     setting_.out.incomplete();
   }
 
@@ -298,6 +301,31 @@ class Inject final : public Agent {
     } else {
       setting_.out.note("cannot inject " + escape(name) + ": " + error.message);
     }
+    add_missed(name, error);
+  }
+
+  void add_missed(const std::string& name, const Error& error) {
+    missed_count_++;
+    if (missed_.size() < kMostMissed)
+      missed_.push_back(name.substr(0, kMaxLabel) + ": " + unescape(error.message));
+  }
+
+  // Beside the files: who reads what came of them must know that there were more.
+  Result<void> tell_missed() {
+    auto answered = bus_->flush();  // to pushes, which may have been refused
+    if (!answered || broken_ || missed_count_ == 0) return broken_ ? Result<void>(*broken_) : answered;
+    JsonObject json;
+    json.add("count", missed_count_)
+        .add("members", missed_)
+        .add("reason", "failed to read, or not taken in by the bus");
+    NewDescriptor item;
+    item.descriptor =
+        make_child(note_, "inject", std::string(kUnreadPath), Value::of(json.str()), Kind::kStructured);
+    auto pushed = bus_->push(std::move(item), submission_, [this](const Result<Pushed>& answer) {
+      if (!answer) refused(std::string(kUnreadPath), answer.error());
+    });
+    if (pushed) pushed = bus_->flush();
+    return broken_ ? Result<void>(*broken_) : pushed;
   }
 
   Setting setting_;
@@ -306,8 +334,11 @@ class Inject final : public Agent {
   Bus* bus_ = nullptr;
   SubmissionId submission_ = 0;
   TypeQueue types_;
+  Descriptor note_;
   uint64_t count_ = 0;
   uint64_t bytes_ = 0;
+  std::vector<std::string> missed_;  // "NAME: why", of files that did not come in
+  uint64_t missed_count_ = 0;
   std::optional<Error> broken_;  // of the bus, told by the answer to a push
 };
 
@@ -320,9 +351,9 @@ const AgentSpec inject_agent = {
     .help =
         "Reads each file once, lets libmagic tell its type, and pushes it as an object labelled with its "
         "name. A file\n"
-        "that cannot be read is named on standard error and skipped (exit code 1). - is standard input. The "
-        "list of\n"
-        "files ends with --.\n"
+        "that cannot be read is named on standard error and in /inject/unread (a result of the "
+        "submission),\n"
+        "and skipped (exit code 1). - is standard input. The list of files ends with --.\n"
         "\n"
         "Names given are followed if they are symbolic links; in directories (--recursive) links, pipes and "
         "devices\n"
@@ -334,7 +365,7 @@ const AgentSpec inject_agent = {
         "md5_hash\n"
         "  curl -s URL | rebus_agent file_id inject --label page - -- return --short file_id",
     .role = Role::kProducer,
-    .yields = file_type_paths(),
+    .yields = file_type_paths({std::string(kUnreadPath)}),
     .options = inject_options(),
     .arguments = {.metavar = "FILES",
                   .help = "files to inject; - is standard input",
@@ -345,7 +376,7 @@ const AgentSpec inject_agent = {
     .declare = [](const Options& options, Hello& hello) -> Result<void> {
       auto choices = InjectChoices::read(options);
       if (!choices) return choices.error();
-      if (!choices->selector.empty()) hello.yields = {choices->selector};
+      if (!choices->selector.empty()) hello.yields = {choices->selector, std::string(kUnreadPath)};
       return tell_sandbox(hello, check_file_type_database());
     },
 };

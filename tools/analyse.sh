@@ -16,7 +16,7 @@
 # below them. Nothing is kept but the report, on standard output; what could not be done is said on standard error.
 #
 # Exit code: 0 clean, 1 something was found, 3 incomplete: not all was looked at, or nothing was that looks for malware.
-# 2 usage, or a file cannot be read; others as rebus_agent has them, without a report.
+# A file that cannot be read is named in the report, first. 2 usage, or not one of these files can be read; others as rebus_agent has them, without a report.
 set -euo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -46,8 +46,10 @@ read_words() {
   [[ ${#files[@]} -gt 0 ]] || { say "which files? (--help)"; exit $usage_code; }
   local file
   for file in "${files[@]}"; do
-    [[ -r $file ]] || { say "cannot read $(printf '%q' "$file")"; exit $usage_code; }
+    [[ -r $file ]] && return
+    say "cannot read $(printf '%q' "$file")"
   done
+  exit $usage_code
 }
 
 find_agent() {

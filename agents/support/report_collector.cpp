@@ -6,6 +6,7 @@
 #include "agents/support/named_records.h"
 #include "agents/support/names.h"
 #include "agents/support/rendering.h"
+#include "agents/support/submission_note.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -50,8 +51,8 @@ Json object_in(const Descriptor& d) {
   return json.is_object() ? json : Json();
 }
 
-// "/limit/encrypted: Incorrect passphrase (bin/cat and 3 more)" where it is in the form of unarchive.
-std::string limit_words(const Descriptor& d) {
+// "Incorrect passphrase (bin/cat and 3 more)" where it is in the form of unarchive.
+std::string reason_words(const Descriptor& d) {
   Json json = object_in(d);
   std::string reason = text_of(json, "reason");
   if (reason.empty()) {
@@ -66,7 +67,7 @@ std::string limit_words(const Descriptor& d) {
   uint64_t more = is_counted ? count->get<uint64_t>() : 0;
   if (more > members.size() && !members.empty())
     which += " and " + std::to_string(more - members.size()) + " more";
-  return d.selector.path() + ": " + reason + (which.empty() ? "" : " (" + which + ")");
+  return reason + (which.empty() ? "" : " (" + which + ")");
 }
 
 void add_verdict(ReportedFile& file, ReportedResult& result, const Json& json) {
@@ -107,6 +108,7 @@ Result<Report> ReportCollector::collect(SubmissionId submission, const std::func
   report_.note = *std::move(note);
   has_failures_of_results_ = status->submission.failures + status->known_failures > 0;
   auto done = add_whole(*status);
+  if (done) done = add_unread();
   if (done) done = add_roots();
   if (!done) return done.error();
   return std::move(report_);
@@ -119,6 +121,21 @@ Result<void> ReportCollector::add_whole(const SubmissionStatus& status) {
   for (const auto& agent : status.gone) why.push_back(agent + " ended without finishing its work");
   for (const auto& agent : status.paused) why.push_back(agent + " is paused, and has work left");
   return {};
+}
+
+// Files that did not come in. They are told first: nothing else is known of them.
+Result<void> ReportCollector::add_unread() {
+  Find results;
+  results.by = By::kChildren;
+  results.seq = report_.note.seq;
+  results.domain = report_.note.descriptor.domain;
+  std::vector<std::string> unread;
+  auto found = bus_.for_each(results, [&](Record& record) {
+    if (record.descriptor.selector.path() == kUnreadPath) unread.push_back(reason_words(record.descriptor));
+    return true;
+  });
+  report_.incomplete.insert(report_.incomplete.begin(), unread.begin(), unread.end());
+  return found;
 }
 
 Result<void> ReportCollector::add_roots() {
@@ -218,7 +235,7 @@ Result<void> ReportCollector::add_results(ReportedFile& file) {
   for (ReportedResult& result : file.results) {
     const Descriptor& d = result.record.descriptor;
     if (covers(kLimitPath, d.selector.path())) {
-      file.incomplete.push_back(limit_words(d));
+      file.incomplete.push_back(d.selector.path() + ": " + reason_words(d));
       report_.limits++;
     }
     Json json = object_in(d);

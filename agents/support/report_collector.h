@@ -24,6 +24,7 @@ class ReportCollector {
   struct Place;
   Result<void> add_roots();
   Result<void> add_whole(const SubmissionStatus& status);
+  Result<void> add_unread();
   Result<void> add_tree(Place root);
   Result<size_t> add(Seq object, const std::string& name, bool is_injected, bool& is_new);
   Result<void> add_results(ReportedFile& file);

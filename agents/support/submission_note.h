@@ -2,10 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "descriptor/descriptor.h"
 
 namespace rebus {
+
+// A result of the note: which files did not come in. Structured: "count", "members" (texts "NAME: why", some
+// of them), "reason".
+inline constexpr std::string_view kUnreadPath = "/inject/unread";
 
 // Structured: host, name, path (made absolute), submitter (user name), time (UTC, ISO 8601 with nanoseconds)
 // and `unique` (random), which makes every note another descriptor.

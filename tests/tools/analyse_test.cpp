@@ -59,6 +59,23 @@ TEST_F(Analyse, TakesFoldersAndNamesThatLookLikeOptions) {
   EXPECT_EQ(Json::parse(done.out)["files"].size(), 2u);
 }
 
+TEST_F(Analyse, NamesFirstWhatItCouldNotRead) {
+  folder_.write("good", "harmless");
+  auto json = analyse("-o json gone\\<b\\> good"), page = analyse("gone\\<b\\> good");
+  EXPECT_EQ(json.exit_code, 3) << json.err;
+  EXPECT_EQ(verdict(json), "incomplete");
+  const Json report = Json::parse(json.out);
+  EXPECT_EQ(report["files"].size(), 1u);
+  EXPECT_EQ(report["counts"]["clean"], 1);
+  EXPECT_EQ(report["incomplete"],
+            Json::array({"failed to read, or not taken in by the bus (gone<b>: No such file or directory)"}));
+  EXPECT_EQ(page.exit_code, 3) << page.err;
+  const size_t told = page.out.find("<li>failed to read");
+  ASSERT_NE(told, page.out.npos);
+  EXPECT_NE(page.out.find("gone&lt;b&gt;: No such file", told), page.out.npos);
+  EXPECT_LT(told, page.out.find("<h2>Files</h2>"));
+}
+
 TEST_F(Analyse, SaysWhatItCannotDo) {
   for (const char* words : {"", "-o xml good", "-x", "nofile"}) {
     auto done = analyse(words);
