@@ -44,6 +44,7 @@ struct ReportedFile {
   std::vector<std::string> agents;               // that handled the file itself, sorted
   std::vector<std::string> found;                // what, and by whom; hostile text, as the next
   std::vector<std::string> incomplete;           // what was not looked at, and why
+  size_t failures = 0;                           // so many of these, the first, are failures of agents
   std::vector<std::string> encrypted;            // who could not look into it, for that reason
   bool is_examined = false;                      // by something that looks for bad things
   Verdict verdict = Verdict::kNotExamined;       // of its own bytes

@@ -257,6 +257,7 @@ Result<void> ReportCollector::add_marks(ReportedFile& file, const Record& record
     std::string on = is_file ? "" : " on " + record.descriptor.selector.path();
     file.incomplete.push_back(mark.agent + " " + outcome_name(mark.outcome) + on + ": " +
                               unescape(mark.message));
+    file.failures++;
     report_.failures++;
   }
   return {};

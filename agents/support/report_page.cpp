@@ -135,17 +135,21 @@ class Page {
     for (const auto& why : report_.incomplete) out_ += "<li>" + html_text(why) + "</li>\n";
     if (report_.left_out > 0)
       out_ += "<li>" + counted(report_.left_out, "file") + " above the limit of this report</li>\n";
-    size_t shown = 0, all = 0;
+    size_t told = 0;
+    for (bool is_failure : {true, false}) incomplete_files(is_failure, told);
+    if (told > kShownReasons) out_ += "<li>and " + std::to_string(told - kShownReasons) + " more</li>\n";
+    out_ += "</ul>\n";
+  }
+
+  // Failures before limits: what ends a parser may have been made for that.
+  void incomplete_files(bool is_failure, size_t& told) {
     for (size_t i = 0; i < report_.files.size(); i++) {
-      for (const auto& why : report_.files[i].incomplete) {
-        all++;
-        if (shown == kShownReasons) continue;
-        shown++;
-        out_ += "<li>" + linked_name(i) + ": " + html_text(why, 1000) + "</li>\n";
+      const ReportedFile& file = report_.files[i];
+      for (size_t j = 0; j < file.incomplete.size(); j++) {
+        if ((j < file.failures) != is_failure || told++ >= kShownReasons) continue;
+        out_ += "<li>" + linked_name(i) + ": " + html_text(file.incomplete[j], 1000) + "</li>\n";
       }
     }
-    if (all > shown) out_ += "<li>and " + std::to_string(all - shown) + " more</li>\n";
-    out_ += "</ul>\n";
   }
 
   void found() {

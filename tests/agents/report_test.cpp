@@ -220,6 +220,21 @@ TEST(HtmlText, cuts_in_the_middle) {
   EXPECT_EQ(html_text("01<>&89", 100), "01&lt;&gt;&amp;89");
 }
 
+TEST_F(ReportTest, says_failures_before_limits) {
+  Descriptor first = stage_.inject("first", "/text", "one"),
+             second = stage_.inject("second", "/binary/elf", "two");
+  stage_.result(first, "/limit/time", R"({"reason":"a limit"})", Kind::kStructured);
+  stage_.result(second, "/limit/time", R"({"reason":"another"})", Kind::kStructured);
+  stage_.close();
+  stage_.consume(kFails);
+  std::string page = made("/report/html");
+  const size_t failure = page.find("fails failed: it &lt;b&gt;broke&lt;/b&gt;");
+  ASSERT_NE(failure, page.npos);
+  EXPECT_LT(failure, page.find("a limit"));
+  EXPECT_LT(page.find("a limit"), page.find("another"));
+  EXPECT_EQ(page.find("and 1 more"), page.npos);
+}
+
 TEST_F(ReportTest, tells_who_worked_in_less_than_the_whole_sandbox) {
   Descriptor file = stage_.inject("bad", "/binary/elf", "bad");
   scanned(file, kClean);
