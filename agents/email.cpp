@@ -6,27 +6,46 @@
 #include "agents/support/type_path.h"
 #include "agents/support/unpacking.h"
 #include "bus/agent.h"
+#include "descriptor/json.h"
 
 namespace rebus {
 namespace {
 
 constexpr const char* kAgent = "email";
-constexpr const char* kOutlook = "/email/msg";
+
+// What there is no library for that is kept; and what to do.
+struct Closed {
+  const char* path;
+  const char* reason;
+};
+constexpr Closed kClosed[] = {
+    {"/email/msg",
+     "a mail in Outlook's own format (.msg) is not opened: convert it to .eml (msgconvert of Debian's "
+     "libemail-outlook-message-perl) and inject that"},
+    {"/email/tnef",
+     "attachments in Outlook's own format (TNEF, winmail.dat) are not opened: take them out (Debian: tnef) "
+     "and "
+     "inject them"}};
 
 class Email final : public Agent {
  public:
   explicit Email(const Setting& setting) : limits_(setting.limits) {}
 
   Result<void> process(Work& work) override {
-    if (work.descriptor().selector.path() == kOutlook)
-      return Error{Code::kFailed,
-                   "mails in Outlook's own format (.msg) cannot be taken apart: convert it to .eml "
-                   "(msgconvert of Debian's libemail-outlook-message-perl) and inject that"};
+    for (const Closed& closed : kClosed) {
+      if (work.descriptor().selector.path() == closed.path) return tell_unopened(work, closed.reason);
+    }
     return Unpacking(work, limits_, {}, {{kAgent, "mailed", "part of this mail"}, "mails", push_mail_fields})
         .run();
   }
 
  private:
+  static Result<void> tell_unopened(Work& work, const char* reason) {
+    JsonObject json;
+    return work.push(std::string(kLimitPath) + "/unopened", json.add("reason", reason).str(),
+                     Kind::kStructured);
+  }
+
   Limits limits_;
 };
 
@@ -41,9 +60,9 @@ labelled mail.eml:name, which unarchive and others take from there; a mail in a 
 fields are told, decoded, in /email/headers.
 
 What was not examined is told: parts that are encrypted (S/MIME, PGP) or signed as one piece come out as they are and are
-named in /limit/encrypted; too many parts, bytes, levels in /limit/... A mail that is cut off, or has parts that are not
-encoded as they say, gives what could be read and counts as failed. Mails in Outlook's own format (/email/msg) cannot be
-read and count as failed. Mails are read by a worker that can open no file and reaches no network (docs/security.md).
+named in /limit/encrypted; uuencoded files in a text, mails in Outlook's own format (/email/msg) and its attachments
+(/email/tnef, winmail.dat) are not opened and named in /limit/unopened; too many parts, bytes, levels in /limit/... A mail that is cut off, or has parts that are not
+encoded as they say, gives what could be read and counts as failed. Mails are read by a worker that can open no file and reaches no network (docs/security.md).
 
   rebus_agent email unarchive hasher inject mail.eml -- return --short md5_hash)";
 
@@ -55,7 +74,7 @@ const AgentSpec email_agent = {
     .summary = "takes mails apart: bodies, attachments, mails in mails",
     .help = kHelp,
     .role = Role::kConsumer,
-    .prefixes = {"/email/eml", "/email/mbox", kOutlook},
+    .prefixes = {"/email/eml", "/email/mbox", "/email/msg", "/email/tnef"},
     .objects_only = true,
     .yields = file_type_paths({"/limit", "/link/email", kMailFieldsPath}),
     .publish = Publish::kAsItGoes,

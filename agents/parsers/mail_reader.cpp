@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agents/parsers/transfer_decoder.h"
+#include "agents/parsers/uu_finder.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
@@ -148,6 +149,7 @@ ContainedBytes::Reading MailReader::read(const Use& use) {
   bool is_part = part.place == MimeSplitter::Part::Place::kBody;
   TransferDecoder decoder(is_part ? part.header.value("Content-Transfer-Encoding") : "");
   bool is_pgp = false;
+  UuFinder uuencoded;
   std::vector<uint8_t> buffer(kChunk);
   uint64_t offset = 0;
   for (uint64_t at = part.begin; at < part.end;) {
@@ -157,6 +159,7 @@ ContainedBytes::Reading MailReader::read(const Use& use) {
     at += *count;
     Bytes bytes = decoder.decode(Bytes(buffer).first(*count));
     if (offset == 0) is_pgp = is_pgp_message(bytes);
+    uuencoded.look(bytes);
     if (bytes.empty()) continue;
     auto used = use(offset, bytes);
     if (!used) return {End::kStopped, {}, used.error()};
@@ -169,6 +172,7 @@ ContainedBytes::Reading MailReader::read(const Use& use) {
     return {End::kWhole,
             "S/MIME: the part is encrypted, signed or compressed as one piece, which is not opened",
             {}};
+  if (uuencoded.has_found()) return {End::kWhole, "a uuencoded file in its text is not opened", {}};
   return {};
 }
 

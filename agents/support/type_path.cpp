@@ -149,6 +149,7 @@ constexpr Named kMimes[] = {
     {"application/x-arj", "/archive/arj"},
     {"message/rfc822", "/email/eml"},
     {"application/vnd.ms-outlook", "/email/msg"},
+    {"application/vnd.ms-tnef", "/email/tnef"},
     {"application/pdf", "/document/pdf"},
     {"text/rtf", "/document/rtf"},
     {"application/postscript", "/document/postscript"},

@@ -199,8 +199,7 @@ Result<Unpacking::Step> Unpacking::take_file(ArchiveReader& reader, const Archiv
   if (is_cut) extraction = {{End::kUnreadable, "ends before its declared size", {}}, {}, {}};
   bool wrong_password = member.encrypted && extraction.reading.end == End::kDamaged;
   if (!extraction.value || wrong_password) return take_unread(reader, member, extraction.reading);
-  if (extraction.reading.end == End::kWhole && !extraction.reading.message.empty())
-    findings_.add_encrypted(member.name, extraction.reading.message);  // it came as it is
+  if (extraction.reading.end == End::kWhole) note_unopened(member.name, extraction.reading.message);
   if (extraction.reading.end == End::kDamaged) {
     findings_.add_damage(extraction.reading.message, member.name);
     note_if_other_helps(extraction.reading.message);
@@ -208,6 +207,13 @@ Result<Unpacking::Step> Unpacking::take_file(ArchiveReader& reader, const Archiv
     if (other_helps_) return Step::kNext;
   }
   return push_file(member, *extraction.value);
+}
+
+// It came as it is, with more in it than can be taken out.
+void Unpacking::note_unopened(const std::string& member, const std::string& why) {
+  if (why.empty()) return;
+  if (tells_of_encryption(why)) return findings_.add_encrypted(member, why);
+  findings_.add_spent({"unopened", 0, why}, member);
 }
 
 // The member did not come out, or came out of a wrong password's key.

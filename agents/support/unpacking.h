@@ -64,6 +64,7 @@ class Unpacking {
   Result<Step> take(ArchiveReader& reader, const ArchiveMember& member);
   Result<Step> take_hardlink(const ArchiveMember& member);
   Result<Step> take_file(ArchiveReader& reader, const ArchiveMember& member);
+  void note_unopened(const std::string& member, const std::string& why);
   Result<Step> take_unread(const ArchiveReader& reader, const ArchiveMember& member,
                            const ContainedBytes::Reading& reading);
   Result<Step> ran_out(const Extraction& extraction, const std::string& member);

@@ -4,6 +4,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "agents/support/file_type.h"
+#include "agents/support/type_path.h"
 #include "tests/support/archive_maker.h"
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
@@ -269,10 +271,42 @@ TEST(Email, larger_than_what_is_held_of_it_comes_out_whole) {
   }
 }
 
-TEST(Email, of_outlook_fails_visibly) {
-  RunOnce run = run_once(email_agent, object_of("/email/msg", "m.msg", "\xD0\xCF\x11\xE0"));
-  ASSERT_TRUE(run.error);
-  EXPECT_NE(run.error->message.find("msgconvert"), std::string::npos);
+TEST(Email, of_outlook_is_told_to_be_not_opened) {
+  const std::string tnef = file_bytes("/usr/share/clamav-testfiles/clam.tnef");
+  auto type = identify(Value::of(tnef));
+  ASSERT_TRUE(type);
+  for (auto [path, bytes, advice] :
+       {std::tuple{std::string("/email/msg"), std::string("\xD0\xCF\x11\xE0"), "msgconvert"},
+        {*guess_path(*type, Value::of(tnef), "winmail.dat"), tnef, "winmail.dat"}}) {
+    RunOnce run = run_once(email_agent, object_of(path, "m", bytes));
+    EXPECT_TRUE(run.wanted) << path;
+    EXPECT_FALSE(run.error) << path;
+    EXPECT_NE(json_of(run, "/limit/unopened")["reason"].get<std::string>().find(advice), std::string::npos);
+  }
+}
+
+TEST(Email, with_a_uuencoded_file_in_its_text_says_so) {
+  using Texts = std::vector<std::string>;
+  const std::string data = "begin 644 a.exe\n#0V%T\n`\nend\n";
+  for (const std::string& body : Texts{data, "see below\n\n" + data, "begin-base64 644 a\nQ2F0\n====\n",
+                                       std::string(200'000, 'x') + "\n" + data}) {
+    RunOnce run = take_apart(kHead + "\n" + body);
+    EXPECT_FALSE(run.error);
+    auto limit = json_of(run, "/limit/unopened");
+    EXPECT_EQ(limit["member"], "body.txt");
+    EXPECT_EQ(limit["reason"], "a uuencoded file in its text is not opened");
+    EXPECT_EQ(parts(run), (Parts{{"body.txt", body}})) << "it comes out as it is";
+  }
+  const std::string real = file_bytes("/usr/share/clamav-testfiles/clam.exe.mbox.uu");
+  RunOnce sent = take_apart(kHead + "\n" + real.substr(real.find("begin ")));
+  EXPECT_EQ(sent.under("/limit/unopened").size(), 1u) << "as uuencode writes it";
+  for (const std::string body :
+       {"begin 644 a.exe\nand then there was nothing, in small letters\n", "begin the day\n#0V%T\n",
+        "begin 644 \n#0V%T\n", "begin 644 a\n#0\n", "now begin 644 a.exe\n#0V%T\n", "begin 644 a.exe"}) {
+    RunOnce run = take_apart(kHead + "\n" + body);
+    EXPECT_FALSE(run.error);
+    EXPECT_TRUE(run.under("/limit").empty()) << body;
+  }
 }
 
 }  // namespace rebus::email_test
