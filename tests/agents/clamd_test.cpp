@@ -35,9 +35,17 @@ class Clamd : public testing::Test {
     folder_.write("clamd.conf", "Foreground yes\nSelfCheck 0\nLocalSocket " + socket +
                                     "\nDatabaseDirectory " + signatures_ + "\n" + settings);
     daemon_ = std::make_unique<Process>(Names{"/usr/sbin/clamd", "-c", folder_.at("clamd.conf")});
-    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(socket) || !daemon_->is_running(); }));
+    EXPECT_TRUE(eventually([&] { return listens(socket) || !daemon_->is_running(); }));
     EXPECT_TRUE(daemon_->is_running()) << daemon_->err();
     return socket;
+  }
+  // It is there before anybody listens.
+  static bool listens(const std::string& path) {
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    std::copy(path.begin(), path.end(), at.sun_path);
+    FileHandle client(socket(AF_UNIX, SOCK_STREAM, 0));
+    return connect(client.get(), reinterpret_cast<sockaddr*>(&at), sizeof(at)) == 0;
   }
   static RunOnce run(const std::string& address, const std::string& bytes) {
     Options options;
