@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "descriptor/escape.h"
+#include "tests/support/bus_stage.h"
 #include "tests/support/pe_maker.h"
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
@@ -298,6 +300,32 @@ rule text { condition: word contains "0x7=" }
     EXPECT_EQ(once.error->code, Code::kInvalid) << wrong;
     EXPECT_NE(once.error->message.find("NAME=VALUE"), std::string::npos) << wrong;
   }
+}
+
+TEST_F(Yara, a_file_that_is_matched_again_has_a_higher_version_if_it_differs) {
+  folder.write("a.yar", "rule a { condition: true }");
+  folder.write("b.yar", "rule b { condition: true }");
+  BusStage stage;
+  stage.inject("x", "/binary/x", "x");
+  stage.close();
+  auto match = [&](const char* rules, const char* timeout) {
+    stage.consume(*find_agent("yara"), {.options = {{"rules", {folder.at(rules)}}, {"timeout", {timeout}}}});
+    std::map<uint32_t, std::string> names;  // by version
+    Find query;
+    query.by = By::kPrefix;
+    query.text = "/yara";
+    EXPECT_TRUE(stage.client()->for_each(query, [&](Record& record) {
+      Json json = Json::parse(*record.descriptor.value.load(1 << 20));
+      EXPECT_EQ(record.descriptor.label, "x");
+      EXPECT_TRUE(names.emplace(record.descriptor.version, json["rules"][0]["name"]).second);
+      return true;
+    }));
+    return names;
+  };
+  using Versions = std::map<uint32_t, std::string>;
+  EXPECT_EQ(match("a.yar", "60"), (Versions{{0, "a"}}));
+  EXPECT_EQ(match("b.yar", "60"), (Versions{{0, "a"}, {1, "b"}}));
+  EXPECT_EQ(match("b.yar", "59"), (Versions{{0, "a"}, {1, "b"}})) << "it says the same";
 }
 
 TEST_F(Yara, takes_what_it_is_told_to) {
