@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agents/parsers/encrypted_member.h"
+
 namespace rebus {
 namespace {
 
@@ -49,12 +51,15 @@ void note_limit(Watched& watched, const char* which) {
 }
 
 // Each file in it, before it is looked at.
-cl_error_t see_file(int, const char*, const char**, size_t, const char*, size_t size, const char*,
+cl_error_t see_file(int, const char*, const char**, size_t, const char*, size_t size, const char* bytes,
                     uint32_t level, uint32_t, void* context) {
   auto& watched = *static_cast<Watched*>(context);
   watched.bytes += size;
   if (level > 0 && size >= watched.limits.file_bytes) note_limit(watched, ".MaxFileSize");
   if (level > 0 && watched.bytes >= watched.limits.scan_bytes) note_limit(watched, ".MaxScanSize");
+  // libclamav opens a zip behind a picture, but passes by without a word what it cannot open of it.
+  if (bytes != nullptr && has_encrypted_member(as_bytes(std::string_view(bytes, size))))
+    take_name(0, "Heuristics.Encrypted.Zip", context);
   return CL_CLEAN;
 }
 

@@ -158,6 +158,20 @@ TEST_F(Antivirus, SaysWhatIsEncrypted) {
   EXPECT_EQ(result(file_bytes(folder_.at("a.7z")))["verdict"], "encrypted");
 }
 
+// Of what the type of the file tells nothing.
+TEST_F(Antivirus, SaysWhatIsEncryptedBehindSomethingElse) {
+  const std::string picture("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\b", 25);
+  const std::string program = file_bytes("/bin/true");
+  for (const std::string& before : {picture, program, std::string("some text\n")}) {
+    std::string open = before + make_archive("zip", "none", {{"a", "nothing"}});
+    std::string closed = before + make_archive("zip", "none", {{"a", eicar()}}, "secret");
+    EXPECT_EQ(result(open)["verdict"], "clean");
+    EXPECT_EQ(result(closed)["verdict"], "encrypted");
+    EXPECT_EQ(result(zip_of(closed))["verdict"], "encrypted") << "in a zip";
+  }
+  EXPECT_EQ(result("PK\3\4 four bytes are no zip, PK\3\4")["verdict"], "clean");
+}
+
 TEST_F(Antivirus, DoesNotStartWithoutSignatures) {
   EXPECT_EQ(
       refusal({{"database", folder_.at("none")}}),
