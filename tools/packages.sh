@@ -1,7 +1,7 @@
 #!/bin/bash
 # The one list of Debian packages that rebus needs, and how they are installed.
 #
-#   tools/packages.sh GROUP…    installs what is missing of: build, test, sanitizers, check
+#   tools/packages.sh GROUP…    installs what is missing of: build, test, sanitizers, check, bench
 #
 # Needs root or sudo, and the network, only if something is missing.
 set -euo pipefail
@@ -15,6 +15,7 @@ test=(libgtest-dev libgmock-dev
       strace qemu-system-arm chromium fonts-dejavu-core)
 sanitizers=(clang libclang-rt-dev llvm)
 check=(clang-format clang-tidy git)
+bench=(python3-magic libarchive-tools zip file)
 
 wanted_packages() {
   local group
@@ -24,7 +25,8 @@ wanted_packages() {
       test) printf '%s\n' "${test[@]}" ;;
       sanitizers) printf '%s\n' "${sanitizers[@]}" ;;
       check) printf '%s\n' "${check[@]}" ;;
-      *) echo "packages.sh: no group '$group': build, test, sanitizers, check" >&2; return 2 ;;
+      bench) printf '%s\n' "${bench[@]}" ;;
+      *) echo "packages.sh: no group '$group': build, test, sanitizers, check, bench" >&2; return 2 ;;
     esac
   done
 }

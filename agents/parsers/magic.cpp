@@ -71,6 +71,8 @@ constexpr KnownMime kKnownMimes[] = {
     {"POSIX shell script, ", "text/x-shellscript"},
     {"Bourne-Again shell script, ", "text/x-shellscript"},
     {"Perl script text executable", "text/x-perl"},
+    {"XML 1.0 document, ", "text/xml"},
+    {"HTML document, ", "text/html"},
 };
 
 constexpr KnownMime kElfMimes[] = {
