@@ -222,6 +222,7 @@ Result<size_t> ReportCollector::add(Seq object, const std::string& name, bool is
 }
 
 Result<void> ReportCollector::add_results(ReportedFile& file) {
+  times_.clear();
   auto looked = for_each_of_object(bus_, file.record.seq, [&](Record& record) -> Result<void> {
     bool is_file = record.seq == file.record.seq;
     if (record.descriptor.agent == own_ && !is_file) return {};
@@ -272,7 +273,11 @@ void ReportCollector::add_result(ReportedFile& file, Record& record) {
   Descriptor& d = record.descriptor;
   auto& work = report_.agents[d.agent];
   work.results++;
-  work.time_us += d.processing_time_us;
+  uint64_t& time = times_[{d.agent, d.version}];
+  if (d.processing_time_us > time) {  // each result has the time since the work on the file began
+    work.time_us += d.processing_time_us - time;
+    time = d.processing_time_us;
+  }
   add_sandbox(d);
   auto older = std::find_if(file.results.begin(), file.results.end(), [&](const ReportedResult& known) {
     const Descriptor& k = known.record.descriptor;

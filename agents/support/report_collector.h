@@ -39,6 +39,8 @@ class ReportCollector {
   Seq head_ = 0;
   bool has_failures_of_results_ = false;
   std::unordered_map<Seq, size_t> places_;  // in Report::files
+  // Of the file that is added: by agent and version of its results.
+  std::map<std::pair<std::string, uint32_t>, uint64_t> times_;
   std::function<Result<void>()> alive_;
 };
 

@@ -41,6 +41,26 @@ AgentSpec caged(const char* name, Result<void> (*declare)(const Options&, Hello&
           .declare = declare};
 }
 
+// Its second result comes later than the first.
+class GivesTwo final : public Agent {
+ public:
+  Result<void> process(Work& work) override {
+    const auto begin = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - begin < std::chrono::microseconds(50)) {
+    }
+    auto pushed = work.push("/first", "1", Kind::kText);
+    return pushed ? work.push("/second", "2", Kind::kText) : pushed;
+  }
+};
+const AgentSpec kGivesTwo{
+    .name = "gives_two",
+    .summary = {},
+    .help = {},
+    .prefixes = {"/binary"},
+    .objects_only = true,
+    .yields = {"/first", "/second"},
+    .make = [](const Setting&) -> std::unique_ptr<Agent> { return std::make_unique<GivesTwo>(); }};
+
 class ReportTest : public testing::Test {
  protected:
   Descriptor scanned(const Descriptor& file, const std::string& json) {
@@ -218,6 +238,23 @@ TEST_F(ReportTest, shows_hostile_text_as_text) {
 TEST(HtmlText, cuts_in_the_middle) {
   EXPECT_EQ(html_text("0123456789", 4), "01 … 89");
   EXPECT_EQ(html_text("01<>&89", 100), "01&lt;&gt;&amp;89");
+}
+
+TEST_F(ReportTest, counts_the_time_of_an_agent_once_for_each_file) {
+  stage_.inject("a", "/binary", "a");
+  stage_.inject("b", "/binary", "b");
+  stage_.close();
+  stage_.consume(kGivesTwo);
+  Json report = json();
+  uint64_t sum = 0;
+  for (const Json& file : report["files"]) {
+    uint64_t longest = 0;
+    for (const Json& result : file["results"]) longest = std::max<uint64_t>(longest, result["time_us"]);
+    EXPECT_GE(longest, 50u);
+    sum += longest;
+  }
+  EXPECT_EQ(report["agents"]["gives_two"]["results"], 4);
+  EXPECT_EQ(report["agents"]["gives_two"]["time_us"], sum);
 }
 
 TEST_F(ReportTest, says_failures_before_limits) {
