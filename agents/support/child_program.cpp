@@ -170,7 +170,8 @@ CellOrder order_of(const ChildProgram& program) {
                   .system = program.system,
                   .is_sample = program.is_sample};
   for (const ChildFile& file : program.files) order.inputs.push_back(file.name);
-  const char* path = std::getenv("PATH");
+  // A sample is not told where its user has programs: there are names in it.
+  const char* path = program.is_sample ? nullptr : std::getenv("PATH");
   order.variables.push_back(std::string("PATH=") + (path != nullptr ? path : kUsualPath));
   order.variables.push_back(std::string("HOME=") + kCellScratch);
   return order;

@@ -128,6 +128,17 @@ TEST_P(Strace, gives_arguments_input_and_environment_as_configured) {
   EXPECT_EQ(result.json()["output"], "1,in,y\\x0a") << result.summary << result.error;
 }
 
+TEST_P(Strace, keeps_the_path_of_its_user_from_samples) {
+  const std::string path = std::getenv("PATH");
+  SampleJob job = this->job("", {"arguments=-c echo\\x20$PATH"});
+  job.bytes = file_bytes("/bin/sh");
+  setenv("PATH", (path + ":/home/analyst/bin").c_str(), 1);
+  auto result = SampleRunner(job).result();
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(result.json()["output"], "/usr/bin:/bin\\x0a") << result.summary << result.error;
+  EXPECT_EQ(result.raw.find("/home/analyst"), std::string::npos);
+}
+
 // --- what is refused ---
 
 TEST_P(Strace, lets_nothing_out) {
