@@ -1,5 +1,7 @@
 #include "agents/support/findings.h"
 
+#include <algorithm>
+
 #include "descriptor/escape.h"
 #include "descriptor/json.h"
 
@@ -48,6 +50,11 @@ void Findings::forget_encrypted() {
   encrypted_.clear();
   encrypted_count_ = 0;
   encrypted_reason_.clear();
+}
+
+void Findings::explain_encrypted(const std::string& reason) {
+  encrypted_reason_ = reason;
+  encrypted_count_ = std::max<uint64_t>(encrypted_count_, 1);
 }
 
 void Findings::add_skipped(const ArchiveMember& member) {

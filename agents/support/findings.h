@@ -22,7 +22,8 @@ class Findings {
   void add_damage(const std::string& what, const std::string& member);
   void forget_damage() { damages_ = 0; }
   void forget_encrypted();
-  bool has_encrypted() const { return encrypted_count_ > 0; }
+  // Another one knows better why it cannot be opened than who told of it first.
+  void explain_encrypted(const std::string& reason);
   // What would help, if something is encrypted or damaged.
   void advise(const std::string& what) { advice_ = what; }
 

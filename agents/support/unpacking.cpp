@@ -282,8 +282,7 @@ Result<void> Unpacking::take_all_again(const OtherUnpacker::Answer& answer) {
 Result<void> Unpacking::tell_no_help(const OtherUnpacker::Answer& answer) {
   using How = OtherUnpacker::Answer::How;
   if (answer.how == How::kMissing) findings_.advise(answer.reason);
-  if (answer.how == How::kEncrypted && !findings_.has_encrypted())
-    findings_.add_encrypted("", "no password opens it, or it is damaged");
+  if (answer.how == How::kEncrypted) findings_.explain_encrypted("no password opens it, or it is damaged");
   if (answer.how == How::kNoTime) {
     auto most = static_cast<uint64_t>(std::min(limits_.time, kMostTimeElsewhere).count());
     findings_.add_spent({"time", most, "another program took more seconds than allowed"}, "");

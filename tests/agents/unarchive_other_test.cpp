@@ -79,6 +79,7 @@ TEST_F(SevenZip, that_no_password_opens_is_told_and_no_password_is) {
     EXPECT_FALSE(run.error) << run.error->message;
     for (const auto& [name, bytes] : members(run)) EXPECT_TRUE(bytes.empty()) << name;
     EXPECT_GE(json_of(run, "/limit/encrypted")["count"], 1);
+    EXPECT_EQ(json_of(run, "/limit/encrypted")["reason"], "no password opens it, or it is damaged");
     EXPECT_EQ(run.text("/limit/encrypted").find("my-secret-word"), std::string::npos);
     scratch_.run("rm a.bin");
   }
