@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "agents/support/rendering.h"
 #include "agents/support/utc.h"
@@ -10,10 +11,14 @@
 namespace rebus {
 namespace {
 
+using Json = nlohmann::json;
+
 constexpr size_t kShownFiles = 2000;     // drawn; the JSON has all
 constexpr size_t kShownReasons = 200;    // of a list
 constexpr size_t kShownName = 300;       // bytes of a name that are shown
 constexpr size_t kShownValue = 8 << 10;  // bytes of a result that are shown
+// Characters, of structured results.
+constexpr size_t kLineWidth = 100, kIndent = 2, kMostIndent = 32;
 
 constexpr std::string_view kStyle = R"(
 :root{color-scheme:light dark;--bg:#fff;--fg:#1a1c1f;--mute:#5b6169;--line:#d8dce1;--card:#f5f7f9;
@@ -72,6 +77,47 @@ const char* headline(const Report& report) {
   return "";
 }
 
+// ASCII, for people; what fits stands on one line.
+std::string json_lines(const Json& json, size_t indent = 0) {
+  std::string line = json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  if (!json.is_structured() || line.size() + indent <= kLineWidth || indent > kMostIndent) return line;
+  const bool is_object = json.is_object();
+  std::string text;
+  for (const auto& [key, value] : json.items()) {
+    text += (text.empty() ? "\n" : ",\n") + std::string(indent + kIndent, ' ');
+    if (is_object) text += Json(key).dump(-1, ' ', true, Json::error_handler_t::replace) + ": ";
+    text += json_lines(value, indent + kIndent);
+  }
+  return (is_object ? "{" : "[") + text + "\n" + std::string(indent, ' ') + (is_object ? "}" : "]");
+}
+
+// Of text without anything that escape() changes.
+std::string html_of(std::string_view text) {
+  std::string html;
+  for (char c : text) {
+    switch (c) {
+      case '&':
+        html += "&amp;";
+        break;
+      case '<':
+        html += "&lt;";
+        break;
+      case '>':
+        html += "&gt;";
+        break;
+      case '"':
+        html += "&quot;";
+        break;
+      case '\'':
+        html += "&#39;";
+        break;
+      default:
+        html += c;
+    }
+  }
+  return html;
+}
+
 class Page {
  public:
   explicit Page(const Report& report) : report_(report), is_drawn_(report.files.size()) {}
@@ -101,7 +147,7 @@ class Page {
 
   void head() {
     const Descriptor& note = report_.note.descriptor;
-    const std::string title = html_text(note.label, kShownName);
+    const std::string title = html_text(note.label, kShownName) + injected();
     out_ =
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"verdict\" "
         "content=\"" +
@@ -114,6 +160,13 @@ class Page {
         html_text(note.domain.str()) + ", " + utc_text(note.stored_at_ns) + "</p>\n";
     out_ += "<div class=\"box " + std::string(style_of(report_.verdict)) + "\"><strong>" + headline(report_) +
             "</strong><p>" + counts() + "</p></div>\n";
+  }
+
+  // The label is the name of the first of them, or of the folder.
+  std::string injected() const {
+    auto count = std::count_if(report_.files.begin(), report_.files.end(),
+                               [](const ReportedFile& file) { return file.is_injected; });
+    return count < 2 ? "" : " (" + std::to_string(count) + " files injected)";
   }
 
   std::string counts() const {
@@ -238,6 +291,9 @@ class Page {
   static std::string value_of(const Descriptor& d) {
     auto shown = excerpt(d, kShownValue);
     if (!shown) return html_text(shown.error().message);
+    const Json json =
+        d.kind == Kind::kStructured ? Json::parse(ascii_json(shown->bytes), nullptr, false) : Json();
+    if (json.is_structured()) return html_of(json_lines(json));
     std::string text;
     for (size_t begin = 0; begin <= shown->bytes.size();) {  // line by line: html_text() escapes their ends
       size_t end = std::min(shown->bytes.find('\n', begin), shown->bytes.size());
@@ -302,29 +358,7 @@ std::string html_text(std::string_view bytes, size_t most) {
     cut = std::string(bytes.substr(0, most / 2)) + " … " + std::string(bytes.substr(bytes.size() - most / 2));
     bytes = cut;
   }
-  std::string html;
-  for (char c : escape(bytes)) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        html += c;
-    }
-  }
-  return html;
+  return html_of(escape(bytes));
 }
 
 std::string report_page(const Report& report) { return Page(report).draw(); }

@@ -257,6 +257,36 @@ TEST_F(ReportTest, counts_the_time_of_an_agent_once_for_each_file) {
   EXPECT_EQ(report["agents"]["gives_two"]["time_us"], sum);
 }
 
+TEST_F(ReportTest, says_at_the_top_how_many_files_were_injected) {
+  stage_.inject("one.exe", "/binary", "1");
+  std::string page = made("/report/html");
+  EXPECT_NE(page.find("<h1>one.exe</h1>"), std::string::npos) << page;
+  Descriptor archive = stage_.inject("first.zip", "/archive/zip", "zip");
+  stage_.extract(archive, "member", "/binary", "m");
+  stage_.inject("bad.exe", "/binary", "2");
+  page = made("/report/html");
+  EXPECT_NE(page.find("<h1>first.zip (2 files injected)</h1>"), std::string::npos) << page;
+}
+
+TEST_F(ReportTest, shows_structured_values_on_lines_that_can_be_read) {
+  Descriptor file = stage_.inject("a", "/binary", "a");
+  const std::string address = std::string(70, '9');
+  stage_.result(file, "/strace/summary",
+                R"({"end":{"exit":7},"network":[{"address":")" + address +
+                    R"("},{"port":"<b>\\x0a&\u202e"}],"empty":[]})",
+                Kind::kStructured);
+  stage_.result(file, "/deep", std::string(3000, '[') + std::string(3000, ']'), Kind::kStructured);
+  std::string page = made("/report/html");
+  EXPECT_NE(page.find("<pre>{\n  &quot;empty&quot;: [],\n  &quot;end&quot;: {&quot;exit&quot;:7},\n  "
+                      "&quot;network&quot;: [\n    {&quot;address&quot;:&quot;" +
+                      address +
+                      "&quot;},\n    {&quot;port&quot;:&quot;&lt;b&gt;\\\\x0a&amp;\\u202e&quot;}\n  ]\n}"
+                      "</pre>"),
+            std::string::npos)
+      << page;
+  EXPECT_NE(page.find("[[[[[[[["), std::string::npos);
+}
+
 TEST_F(ReportTest, says_failures_before_limits) {
   Descriptor first = stage_.inject("first", "/text", "one"),
              second = stage_.inject("second", "/binary/elf", "two");
