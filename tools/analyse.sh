@@ -6,6 +6,8 @@
 #   -o html|json     a page for people (default), or docs/report.md's JSON
 #   --database DIR   ClamAV's signatures (default: /var/lib/clamav, where freshclam puts them)
 #   --rules PATH     YARA rules, a file or a folder, to match as well
+#   --passwords LIST
+#                    of archives, tried before infected, malware and the like; commas separate; @FILE: one per line
 #   --machine DIR    what runs programs of the other architecture, made by tools/arm64_system.sh DIR (default:
 #                    build/arm64, if it is there)
 #   --no-run         run no sample
@@ -28,13 +30,14 @@ help() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
 
 # Sets what was said, or its default, and files.
 read_words() {
-  format=html database=/var/lib/clamav rules='' machine=$here/../build/arm64 runs=yes files=()
+  format=html database=/var/lib/clamav rules='' passwords='' machine=$here/../build/arm64 runs=yes files=()
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) help; exit 0 ;;
       -o | --output) format=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
       --database) database=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
       --rules) rules=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
+      --passwords) passwords=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
       --machine) machine=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
       --no-run) runs=no; shift ;;
       --) shift; files+=("$@"); break ;;
@@ -62,7 +65,9 @@ has_signatures() { compgen -G "$database/*.c[lv]d" >/dev/null || compgen -G "$da
 
 # Sets tools: those that can work here.
 choose_tools() {
-  tools=(hasher --algorithms md5,sha1,sha256 --selector-prefix / unarchive email file_id signature)
+  tools=(hasher --algorithms md5,sha1,sha256 --selector-prefix / unarchive)
+  [[ -z $passwords ]] || tools+=(--passwords "$passwords")
+  tools+=(email file_id signature)
   [[ -z $rules ]] || tools+=(yara --rules "$rules")
   if has_signatures; then
     tools+=(antivirus --database "$database")

@@ -42,6 +42,18 @@ TEST_F(Analyse, TellsByItsExitCodeWhatItFound) {
   EXPECT_EQ(verdict(locked), "incomplete");
 }
 
+TEST_F(Analyse, TriesPasswordsThatAreKnown) {
+  folder_.write("bad", eicar());
+  folder_.write("words", "no\nTr0ub4 dor\n");
+  ASSERT_EQ(shell("zip -qP 'Tr0ub4 dor' locked.zip bad", folder_.path()).exit_code, 0);
+  for (const char* words : {"--passwords 'no,Tr0ub4 dor'", "--passwords @words"}) {
+    auto done = analyse("-o json " + std::string(words) + " locked.zip");
+    EXPECT_EQ(done.exit_code, 1) << done.err;
+    EXPECT_EQ(verdict(done), "found");
+    EXPECT_EQ(done.out.find("Tr0ub4"), std::string::npos);
+  }
+}
+
 TEST_F(Analyse, IsIncompleteWithoutSignatures) {
   folder_.write("good", "harmless");
   auto done = analyse("--database " + folder_.path() + " -o json good");
