@@ -15,16 +15,23 @@
 #
 # Archives and mails are taken apart, and what is in them is analysed as well. PROGRAMS FOR LINUX ARE RUN, for at
 # most 30 seconds each, in a sandbox without a network (docs/security.md), to see what they do. Folders: all files
-# below them. Nothing is kept but the report, on standard output; what could not be done is said on standard error.
+# below them; - is standard input. Nothing is kept but the report, on standard output; what could not be done is
+# said on standard error.
 #
 # Exit code: 0 clean, 1 something was found, 3 incomplete: not all was looked at, or nothing was that looks for malware.
-# A file that cannot be read is named in the report, first. 2 usage, or not one of these files can be read; others as rebus_agent has them, without a report.
+# A file that cannot be read is named in the report, first. 2 usage, or not one of these files can be read; 75 the
+# report could not be written; others as rebus_agent has them, without a report.
 set -euo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
-readonly found_code=1 usage_code=2 incomplete_code=3
+readonly found_code=1 usage_code=2 incomplete_code=3 failed_code=75
 
 say() { printf 'analyse.sh: %s\n' "$*" >&2; }
+
+fail() {
+  say "no report: $1"
+  exit $failed_code
+}
 
 help() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
 
@@ -49,7 +56,7 @@ read_words() {
   [[ ${#files[@]} -gt 0 ]] || { say "which files? (--help)"; exit $usage_code; }
   local file
   for file in "${files[@]}"; do
-    [[ -r $file ]] && return
+    [[ $file == - || -r $file ]] && return
     say "cannot read $(printf '%q' "$file")"
   done
   exit $usage_code
@@ -107,12 +114,12 @@ main() {
   find_agent
   choose_tools
   local report code=0
-  report=$(mktemp)
+  report=$(mktemp) || fail "it is collected in a file of \$TMPDIR, else /tmp, which cannot be made"
   trap 'rm -f -- "$report"' EXIT
   "$agent" "${tools[@]}" report inject --recursive "${files[@]}" -- return --raw "^/report/$format" >"$report" || code=$?
   [[ $code -le 1 || $code -eq $incomplete_code ]] || exit "$code"
-  [[ -s $report ]] || exit $((code == 0 ? incomplete_code : code))
-  cat -- "$report"
+  [[ -s $report ]] || exit $((code <= 1 ? incomplete_code : code))
+  cat -- "$report" || fail "standard output cannot be written"
   case $(verdict "$report") in
     found) exit $found_code ;;
     clean) exit $((code == 0 ? 0 : incomplete_code)) ;;

@@ -88,6 +88,24 @@ TEST_F(Analyse, NamesFirstWhatItCouldNotRead) {
   EXPECT_LT(told, page.out.find("<h2>Files</h2>"));
 }
 
+// 1 would be: something was found.
+TEST_F(Analyse, ItsOwnFailuresAreNoVerdict) {
+  folder_.write("good", "harmless");
+  const std::string call = REBUS_SOURCE "/tools/analyse.sh --database " + signatures_ + " good";
+  for (const std::string& words : {call + " > /dev/full", "TMPDIR=/nowhere " + call}) {
+    auto done = shell(words, folder_.path());
+    EXPECT_EQ(done.exit_code, 75) << words << done.err;
+    EXPECT_NE(done.err.find("analyse.sh: no report: "), std::string::npos) << done.err;
+  }
+}
+
+TEST_F(Analyse, TakesStandardInput) {
+  folder_.write("bad", eicar());
+  auto done = analyse("-o json - < bad");
+  EXPECT_EQ(done.exit_code, 1) << done.err;
+  EXPECT_EQ(verdict(done), "found");
+}
+
 TEST_F(Analyse, SaysWhatItCannotDo) {
   for (const char* words : {"", "-o xml good", "-x", "nofile"}) {
     auto done = analyse(words);
