@@ -100,9 +100,16 @@ Result<void> Closing::tell_untaken(const std::vector<ConsumerCall>& consumers) {
   auto status = bus_.status();
   if (!status) return status.error();
   uint64_t all = submissions_ > 0 ? files_ : status->descriptors;
+  std::vector<const ConsumerCall*> idle;
   for (const ConsumerCall& call : consumers) {
-    if (all > 0 && taken_by(*status, call.hello) == 0) tell_untaken_by(call, all);
+    if (all > 0 && taken_by(*status, call.hello) == 0) idle.push_back(&call);
   }
+  if (idle.size() == 1) tell_untaken_by(*idle.front(), all);
+  if (idle.size() < 2) return {};
+  std::string names;  // many were named for whatever there may be
+  for (const ConsumerCall* call : idle) names += (names.empty() ? "" : ", ") + call->spec->name;
+  out_.note("took 0 of " + std::to_string(all) + ": " + names +
+            " (`rebus_agent AGENT --help` says what each takes)");
   return {};
 }
 

@@ -192,6 +192,14 @@ TEST_F(ExitStatusTest, WhatNobodyTookIsSaid) {
       << done.err;
 }
 
+TEST_F(ExitStatusTest, ManyThatTookNothingAreSaidOnOneLine) {
+  folder_.write("a.txt", "hello");
+  auto done = chain({"hasher", "unarchive", "email", "inject", "a.txt"});
+  EXPECT_EQ(done.exit_code, 0);
+  EXPECT_EQ(done.err,
+            "took 0 of 1: hasher, unarchive, email (`rebus_agent AGENT --help` says what each takes)\n");
+}
+
 TEST_F(ExitStatusTest, ATruncatedArchiveIsIncompleteAndNamed) {
   std::string archive =
       make_archive("ustar", "gzip", {{"a", std::string(10000, 'a') + random_salt()}, {"b", "b"}});
