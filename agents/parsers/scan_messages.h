@@ -19,6 +19,8 @@ struct ScanLimits {
 };
 // How libclamav tells that one of them was reached.
 inline constexpr std::string_view kLimitReached = "Heuristics.Limits.Exceeded";
+// The begin of what it says of what it cannot open without a password.
+inline constexpr std::string_view kEncryptedAlert = "Heuristics.Encrypted.";
 
 // What came of one file.
 struct ScanAnswer {

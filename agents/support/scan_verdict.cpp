@@ -5,8 +5,6 @@
 namespace rebus {
 namespace {
 
-constexpr std::string_view kEncryptedAlert = "Heuristics.Encrypted.";
-
 struct LimitWords {
   const char* name;
   const char* words;

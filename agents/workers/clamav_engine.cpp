@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agents/parsers/encrypted_member.h"
-
 namespace rebus {
 namespace {
 
@@ -51,22 +49,21 @@ void note_limit(Watched& watched, const char* which) {
 }
 
 // Each file in it, before it is looked at.
-cl_error_t see_file(int, const char*, const char**, size_t, const char*, size_t size, const char* bytes,
+cl_error_t see_file(int, const char*, const char**, size_t, const char*, size_t size, const char*,
                     uint32_t level, uint32_t, void* context) {
   auto& watched = *static_cast<Watched*>(context);
   watched.bytes += size;
   if (level > 0 && size >= watched.limits.file_bytes) note_limit(watched, ".MaxFileSize");
   if (level > 0 && watched.bytes >= watched.limits.scan_bytes) note_limit(watched, ".MaxScanSize");
-  // libclamav opens a zip behind a picture, but passes by without a word what it cannot open of it.
-  if (bytes != nullptr && has_encrypted_member(as_bytes(std::string_view(bytes, size))))
-    take_name(0, "Heuristics.Encrypted.Zip", context);
   return CL_CLEAN;
 }
 
-// Each member of an archive, as the archive tells of it.
-cl_error_t see_member(const char*, unsigned long, const char*, unsigned long size, int, unsigned,
+// Each member of an archive, as the archive tells of it. Of a zip behind something else libclamav raises no
+// alert when it is encrypted.
+cl_error_t see_member(const char*, unsigned long, const char*, unsigned long size, int is_encrypted, unsigned,
                       void* context) {
   auto& watched = *static_cast<Watched*>(context);
+  if (is_encrypted != 0) take_name(0, (std::string(kEncryptedAlert) + "Member").c_str(), &watched);
   bool is_size = static_cast<long>(size) >= 0;  // of some containers it is not known
   if (is_size && size > watched.limits.file_bytes) note_limit(watched, ".MaxFileSize");
   return CL_CLEAN;
