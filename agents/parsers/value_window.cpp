@@ -8,7 +8,8 @@
 namespace rebus {
 namespace {
 
-constexpr uint64_t kFirstStride = 1 << 20;
+// Of what is read here and there, members of a zip in another order, most would be for nothing.
+constexpr uint64_t kFirstStride = 256 << 10;
 
 }  // namespace
 

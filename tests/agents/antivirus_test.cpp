@@ -149,7 +149,25 @@ TEST_F(Antivirus, SaysOfWhatWasFoundThatTheRestWasNotSeen) {
   EXPECT_EQ(done.under("/limit/antivirus").size(), 1u);
 }
 
+// For which the empty password is wrong, too: PDF 32000-1, 7.6.3.
+std::string encrypted_pdf() {
+  const Names objects = {"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>",
+                         "<< /Length 8 >>\nstream\nabcdefgh\nendstream",
+                         "<< /Filter /Standard /V 1 /R 2 /O <" + std::string(64, '4') + "> /U <" +
+                             std::string(64, '2') + "> /P -4 >>"};
+  std::string pdf = "%PDF-1.4\n", table = "0000000000 65535 f \n";
+  for (size_t i = 0; i < objects.size(); i++) {
+    std::string offset = std::to_string(pdf.size());
+    table += std::string(10 - offset.size(), '0') + offset + " 00000 n \n";
+    pdf += std::to_string(i + 1) + " 0 obj\n" + objects[i] + "\nendobj\n";
+  }
+  const std::string id = "<00112233445566778899aabbccddeeff>";
+  return pdf + "xref\n0 5\n" + table + "trailer\n<< /Size 5 /Root 1 0 R /Encrypt 4 0 R /ID [" + id + " " +
+         id + "] >>\nstartxref\n" + std::to_string(pdf.size()) + "\n%%EOF\n";
+}
+
 TEST_F(Antivirus, SaysWhatIsEncrypted) {
+  EXPECT_EQ(result(encrypted_pdf())["verdict"], "encrypted");
   for (const std::string& bytes : {make_archive("zip", "none", {{"a", eicar()}}, "secret"),
                                    zip_of(make_archive("zip", "none", {{"a", eicar()}}, "secret"))})
     EXPECT_EQ(result(bytes)["verdict"], "encrypted");
