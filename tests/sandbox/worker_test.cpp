@@ -231,6 +231,31 @@ TEST_F(Worker, ReadsContainersThatAreLargerThanItsWindow) {
   }).join();
 }
 
+// Here and there is no again and again.
+TEST_F(Worker, ReadsALargeZipInTheOrderOfItsDirectory) {
+  use_real();
+  auto made = shell(R"py(python3 -c "
+import os, random, zipfile
+zip = zipfile.ZipFile('t.zip', 'w')
+for i in range(1400): zip.writestr(str(i), os.urandom(50000))
+random.Random(1).shuffle(zip.filelist)
+zip.close()")py",
+                    folder_.path());
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  int fd = open(folder_.at("t.zip").c_str(), O_RDONLY | O_CLOEXEC);  // the value closes it
+  auto size = std::filesystem::file_size(folder_.at("t.zip"));
+  ASSERT_GT(size, kWindow);
+  std::thread([&] {
+    auto reader = ContainerParser{std::chrono::seconds(60)}.archive(file_value(fd, size, Digest()), {});
+    uint64_t bytes = 0;
+    for (auto next = reader->next(); next && *next; next = reader->next()) {
+      auto reading = reader->read([&](uint64_t, Bytes part) { return bytes += part.size(), Result<void>(); });
+      ASSERT_EQ(reading.end, End::kWhole) << reading.message;
+    }
+    EXPECT_EQ(bytes, 1400U * 50000);
+  }).join();
+}
+
 // An archive of which nobody reads the rest: its worker would go on with it.
 TEST_F(Worker, ThatIsNotDoneServesNobodyElse) {
   use_real();
