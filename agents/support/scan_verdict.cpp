@@ -17,6 +17,7 @@ constexpr LimitWords kLimits[] = {
     {"MaxRecursion",
      "there are more containers in each other than are opened (--max-recursion; of clamd: MaxRecursion)"},
     {"MaxScanTime", "looking at it took too long (--max-time; of clamd: MaxScanTime)"},
+    {"ZipMethod", "a zip has members of a method of compression that the engine does not know"},
     {"OutOfRoom", "the engine had too little memory, or room for temporary files, for it"},
     {"StreamMaxLength", "it is larger than the daemon takes (StreamMaxLength of its clamd.conf)"},
 };

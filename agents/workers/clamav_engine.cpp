@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agents/parsers/zip_oddities.h"
+
 namespace rebus {
 namespace {
 
@@ -48,22 +50,25 @@ void note_limit(Watched& watched, const char* which) {
   take_name(0, (std::string(kLimitReached) + which).c_str(), &watched);
 }
 
-// Each file in it, before it is looked at.
-cl_error_t see_file(int, const char*, const char**, size_t, const char*, size_t size, const char*,
+// Each file in it, before it is looked at. Zips may stand behind something else, where libclamav raises no
+// alert.
+cl_error_t see_file(int, const char*, const char**, size_t, const char*, size_t size, const char* bytes,
                     uint32_t level, uint32_t, void* context) {
   auto& watched = *static_cast<Watched*>(context);
   watched.bytes += size;
   if (level > 0 && size >= watched.limits.file_bytes) note_limit(watched, ".MaxFileSize");
   if (level > 0 && watched.bytes >= watched.limits.scan_bytes) note_limit(watched, ".MaxScanSize");
+  if (bytes == nullptr) return CL_CLEAN;
+  const ZipOddities oddities = ZipOddities::of(as_bytes({bytes, size}));
+  if (oddities.is_encrypted) take_name(0, (std::string(kEncryptedAlert) + "Member").c_str(), context);
+  if (oddities.has_unusual_method) note_limit(watched, ".ZipMethod");
   return CL_CLEAN;
 }
 
-// Each member of an archive, as the archive tells of it. Of a zip behind something else libclamav raises no
-// alert when it is encrypted.
-cl_error_t see_member(const char*, unsigned long, const char*, unsigned long size, int is_encrypted, unsigned,
+// Each member of an archive, as the archive tells of it.
+cl_error_t see_member(const char*, unsigned long, const char*, unsigned long size, int, unsigned,
                       void* context) {
   auto& watched = *static_cast<Watched*>(context);
-  if (is_encrypted != 0) take_name(0, (std::string(kEncryptedAlert) + "Member").c_str(), &watched);
   bool is_size = static_cast<long>(size) >= 0;  // of some containers it is not known
   if (is_size && size > watched.limits.file_bytes) note_limit(watched, ".MaxFileSize");
   return CL_CLEAN;

@@ -149,6 +149,23 @@ TEST_F(Antivirus, SaysOfWhatWasFoundThatTheRestWasNotSeen) {
   EXPECT_EQ(done.under("/limit/antivirus").size(), 1u);
 }
 
+TEST_F(Antivirus, SaysOfMembersOfAZipThatItCannotUnpack) {
+  folder_.write("pad", eicar() + std::string(5000, '\0'));
+  for (const char* method : {"LZMA", "XZ", "PPMd"}) {
+    folder_.run(std::string("rm -f a.zip; 7zz a -bd -tzip -mm=") + method + " a.zip pad >/dev/null");
+    const std::string zip = file_bytes(folder_.at("a.zip"));
+    for (const std::string& bytes : {zip, "GIF89a" + std::string(100, '\0') + zip, zip_of(zip)})
+      EXPECT_EQ(limits(bytes), (Names{"ZipMethod"})) << method;
+  }
+  for (const char* method : {"Copy", "Deflate", "Deflate64", "BZip2"}) {
+    folder_.run(std::string("rm -f a.zip; 7zz a -bd -tzip -mm=") + method + " a.zip pad >/dev/null");
+    EXPECT_EQ(result(file_bytes(folder_.at("a.zip")))["signatures"].get<Names>(), kEicar) << method;
+  }
+  // Programs that know zips have such in them.
+  const std::string mark("PK\3\4", 4);
+  EXPECT_EQ(result("only the mark " + mark + std::string(100, '\xff') + mark)["verdict"], "clean");
+}
+
 // For which the empty password is wrong, too: PDF 32000-1, 7.6.3.
 std::string encrypted_pdf() {
   const Names objects = {"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>",
