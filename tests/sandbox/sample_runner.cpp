@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "descriptor/pack.h"
+#include "tests/support/process.h"
 #include "tests/support/run_once.h"
 #include "tests/support/scratch_folder.h"
 
@@ -34,10 +35,7 @@ SampleResult run_job(const SampleJob& job) {
   return result;
 }
 
-std::string words_of(const fs::path& process) {
-  std::ifstream file(process / "cmdline");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+std::string words_of(const fs::path& process) { return text_of_proc(process / "cmdline"); }
 
 }  // namespace
 

@@ -171,8 +171,7 @@ TEST_F(Engine, SaysNothingThatWouldHarmWhoReadsIt) {
 // --- what stays behind ---
 
 bool is_gone(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/stat");
-  std::string all((std::istreambuf_iterator<char>(status)), {});
+  const std::string all = text_of_proc("/proc/" + std::to_string(pid) + "/stat");
   return all.empty() || all.find(") Z ") != std::string::npos;
 }
 

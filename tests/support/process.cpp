@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 
 extern "C" {
@@ -148,6 +149,13 @@ Finished run(std::vector<std::string> words, const std::string& folder, const st
 
 Finished shell(const std::string& line, const std::string& folder) {
   return run({"bash", "-c", line}, folder);
+}
+
+// The iterators of a stream throw where reading fails.
+std::string text_of_proc(const std::string& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
 }
 
 bool eventually(const std::function<bool()>& condition) {

@@ -56,6 +56,9 @@ Finished run(std::vector<std::string> words, const std::string& folder = ".", co
 // A line of shell, in the folder.
 Finished shell(const std::string& line, const std::string& folder = ".");
 
+// What a file of /proc holds; nothing of a process that is gone, also while it is read.
+std::string text_of_proc(const std::string& file);
+
 // Asks again and again until it is so; false after two minutes.
 bool eventually(const std::function<bool()>& condition);
 

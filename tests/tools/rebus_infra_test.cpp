@@ -85,8 +85,7 @@ std::vector<Running> children_of(pid_t parent) {
   std::vector<Running> children;
   std::ifstream list("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children");
   for (pid_t pid = 0; list >> pid;) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
-    std::string words((std::istreambuf_iterator<char>(file)), {});
+    std::string words = text_of_proc("/proc/" + std::to_string(pid) + "/cmdline");
     std::replace(words.begin(), words.end(), '\0', ' ');
     children.push_back({pid, words});
   }
