@@ -1,6 +1,7 @@
 #include "agents/parsers/magic.h"
 
 #include <magic.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
@@ -108,10 +109,11 @@ std::string encoding_of(magic_t magic, int fd) {
 
 }  // namespace
 
-void Magic::Close::operator()(magic_set* magic) const { magic_close(magic); }
+Magic::Magic(MagicHandle magic, int file)
+    : magic_(std::move(magic)), choice_(std::make_unique<ChosenMagic>(kAlways)), file_(file) {}
 
 Result<Magic> Magic::load(int file) {
-  Magic out(magic_open(kAlways), file);
+  Magic out(MagicHandle(magic_open(kAlways)), file);
   if (!out.magic_) return database_error("libmagic does not start");
   if (magic_load(out.magic_.get(), nullptr) != 0) {
     const char* reason = magic_error(out.magic_.get());
@@ -122,11 +124,22 @@ Result<Magic> Magic::load(int file) {
 
 FileType Magic::identify() {
   Utf8Locale locale;
+  magic_set* magic = chosen();
   FileType type;
-  type.words = words_of(magic_.get(), file_);
-  type.mime = mime_of(magic_.get(), file_, type.words);
-  type.encoding = encoding_of(magic_.get(), file_);
+  type.words = words_of(magic, file_);
+  type.mime = mime_of(magic, file_, type.words);
+  type.encoding = encoding_of(magic, file_);
   return type;
+}
+
+magic_set* Magic::chosen() {
+  struct stat status = {};
+  begin_.resize(MagicSieve::kBegin);
+  const ssize_t size = pread(file_, begin_.data(), begin_.size(), 0);
+  if (size < 0 || fstat(file_, &status) != 0) return magic_.get();
+  begin_.resize(static_cast<size_t>(size));
+  magic_set* few = choice_->choose(begin_, static_cast<uint64_t>(status.st_size));
+  return few != nullptr ? few : magic_.get();
 }
 
 }  // namespace rebus

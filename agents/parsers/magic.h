@@ -2,10 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
+#include "agents/parsers/chosen_magic.h"
 #include "descriptor/descriptor.h"
-
-struct magic_set;
 
 namespace rebus {
 
@@ -19,13 +19,13 @@ class Magic {
   FileType identify();
 
  private:
-  struct Close {
-    void operator()(magic_set* magic) const;
-  };
-  Magic(magic_set* magic, int file) : magic_(magic), file_(file) {}
+  Magic(MagicHandle magic, int file);
+  magic_set* chosen();
 
-  std::unique_ptr<magic_set, Close> magic_;
+  MagicHandle magic_;                    // with all rules
+  std::unique_ptr<ChosenMagic> choice_;  // of few
   int file_;
+  std::string begin_;  // of the file
 };
 
 }  // namespace rebus

@@ -55,7 +55,7 @@ class ParserProcess {
   void empty_window() { (void)window_->fill(Value()); }
   // What was sent leaves now, not with receive() only.
   Result<void> flush();
-  // Before it is started for, or asked about, one of many files. After 256 of them it is replaced: whoever
+  // Before it is started for, or asked about, one of many files. After 2048 of them it is replaced: whoever
   // took it over has seen no more.
   void begin_file();
   // It died of this file, or of one of the others that it had seen before: a new one is to be asked again.
@@ -89,7 +89,7 @@ class ParserProcess {
   Result<void> give(const Want& want, const Value& value);
   Error ended(const Error& why);
 
-  static constexpr int kMostFiles = 256;
+  static constexpr int kMostFiles = 2048;
 
   const std::shared_ptr<WorkerOrigin> origin_;
   std::chrono::seconds patience_;
