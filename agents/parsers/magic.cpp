@@ -103,8 +103,12 @@ std::string mime_of(magic_t magic, int fd, std::string_view words) {
   return ask(magic, fd, MAGIC_MIME_TYPE).value_or("application/octet-stream");
 }
 
-std::string encoding_of(magic_t magic, int fd) {
-  return ask(magic, fd, MAGIC_MIME_ENCODING | kNoRules).value_or("binary");
+// libmagic looks at no more for it than what MagicSieve::kBegin is.
+std::string encoding_of(magic_t magic, std::string_view begin) {
+  const char* answer = magic_setflags(magic, kAlways | MAGIC_MIME_ENCODING | kNoRules) == 0
+                           ? magic_buffer(magic, begin.data(), begin.size())
+                           : nullptr;
+  return answer != nullptr ? answer : "binary";
 }
 
 }  // namespace
@@ -128,7 +132,7 @@ FileType Magic::identify() {
   FileType type;
   type.words = words_of(magic, file_);
   type.mime = mime_of(magic, file_, type.words);
-  type.encoding = encoding_of(magic, file_);
+  type.encoding = encoding_of(magic, begin_);
   return type;
 }
 
