@@ -114,7 +114,10 @@ std::string encoding_of(magic_t magic, std::string_view begin) {
 }  // namespace
 
 Magic::Magic(MagicHandle magic, int file)
-    : magic_(std::move(magic)), choice_(std::make_unique<ChosenMagic>(kAlways)), file_(file) {}
+    : magic_(std::move(magic)),
+      choice_(std::make_unique<ChosenMagic>(kAlways)),
+      file_(file),
+      buffer_(MagicSieve::kBegin + MagicSieve::kMore) {}
 
 Result<Magic> Magic::load(int file) {
   Magic out(MagicHandle(magic_open(kAlways)), file);
@@ -138,10 +141,9 @@ FileType Magic::identify() {
 
 magic_set* Magic::chosen() {
   struct stat status = {};
-  begin_.resize(MagicSieve::kBegin);
-  const ssize_t size = pread(file_, begin_.data(), begin_.size(), 0);
+  const ssize_t size = pread(file_, buffer_.data(), MagicSieve::kBegin, 0);
   if (size < 0 || fstat(file_, &status) != 0) return magic_.get();
-  begin_.resize(static_cast<size_t>(size));
+  begin_ = {buffer_.data(), static_cast<size_t>(size)};
   magic_set* few = choice_->choose(begin_, static_cast<uint64_t>(status.st_size));
   return few != nullptr ? few : magic_.get();
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <string_view>
+#include <vector>
 
 #include "agents/parsers/chosen_magic.h"
 #include "descriptor/descriptor.h"
@@ -25,7 +26,8 @@ class Magic {
   MagicHandle magic_;                    // with all rules
   std::unique_ptr<ChosenMagic> choice_;  // of few
   int file_;
-  std::string begin_;  // of the file
+  std::vector<char> buffer_;
+  std::string_view begin_;  // of the file, in the buffer
 };
 
 }  // namespace rebus

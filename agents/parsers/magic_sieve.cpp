@@ -1,5 +1,6 @@
 #include "agents/parsers/magic_sieve.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -80,6 +81,21 @@ MagicSieve::MagicSieve(const MagicRules& rules) : rules_(rules) {
   }
   knows_texts_ = texts_.compile();
   knows_regexes_ = regexes_.compile();
+  sort_by_first_byte();
+}
+
+void MagicSieve::sort_by_first_byte() {
+  for (size_t i = 0; i < parts_.size(); i++) {
+    const MagicTest& test = lines_[parts_[i].begin].test;
+    const auto rule = static_cast<uint16_t>(i);
+    if (!test.is_at_begin()) {
+      others_.push_back(rule);
+      continue;
+    }
+    for (size_t byte = 0; byte < by_first_byte_.size(); byte++) {
+      if (test.may_begin_with(static_cast<unsigned char>(byte))) by_first_byte_[byte].push_back(rule);
+    }
+  }
 }
 
 MagicSieve::Line MagicSieve::line_of(const MagicLine& line) {
@@ -124,23 +140,25 @@ bool MagicSieve::may_say(size_t at, size_t end, const File& file) const {
 }
 
 std::optional<MagicSieve::Choice> MagicSieve::choose(std::string_view begin, uint64_t size) {
-  bytes_.assign(begin);
-  bytes_.resize(begin.size() + MagicTest::kMore);
-  File file = {std::string_view(bytes_).substr(0, begin.size()), size,
-               is_plain_text(begin, begin.size() < size)};
+  File file = {begin, size, is_plain_text(begin, begin.size() < size)};
   if (!file.is_plain_text && texts_apply_all_) return std::nullopt;
   const std::string_view window = file.begin.substr(0, kPatternWindow);
   file.knows_texts = file.is_plain_text && knows_texts_ && texts_.find(window);
   file.knows_regexes = file.is_plain_text && knows_regexes_ && regexes_.find(window);
   Choice choice;
   choice.all_texts = !file.is_plain_text;
-  for (size_t i = 0; i < parts_.size(); i++) {
-    if (!file.is_plain_text && rules_.is_for_text(i)) continue;
-    if (!may_say(parts_[i].begin, parts_[i].end, file)) continue;
-    if (rules_.applies_all(i)) return std::nullopt;
-    choice.rules.push_back(static_cast<uint16_t>(i));
-  }
+  if (!begin.empty()) choose_among(by_first_byte_[static_cast<unsigned char>(begin[0])], file, choice);
+  choose_among(others_, file, choice);
+  if (std::ranges::any_of(choice.rules, [&](uint16_t rule) { return rules_.applies_all(rule); })) return {};
+  std::ranges::sort(choice.rules);
   return choice;
+}
+
+void MagicSieve::choose_among(const std::vector<uint16_t>& rules, const File& file, Choice& choice) const {
+  for (uint16_t rule : rules) {
+    if (!file.is_plain_text && rules_.is_for_text(rule)) continue;
+    if (may_say(parts_[rule].begin, parts_[rule].end, file)) choice.rules.push_back(rule);
+  }
 }
 
 }  // namespace rebus

@@ -34,6 +34,17 @@ struct MagicTest {
     return end > begin.size() || is_at(begin.data() + offset);
   }
 
+  // Of those that ask for a byte at the begin: the others are to be asked whatever it is.
+  bool is_at_begin() const {
+    return kind == Kind::kBytes && offset == 0 && spots == 0 && reach > 0 && !is_padded;
+  }
+  bool may_begin_with(unsigned char byte) const {
+    unsigned char mask, value;
+    __builtin_memcpy(&mask, &first_mask, 1);
+    __builtin_memcpy(&value, &first_value, 1);
+    return (byte & mask) == value;
+  }
+
   Kind kind = Kind::kAnything;
   bool folds = false;
   bool is_padded = false;                     // behind the end of the file there are zeros for it
