@@ -57,8 +57,13 @@ void ConsumerQueue::appended(const LogEntry& entry, const Submission& submission
   if (entry.is_origin || !filter_.matches(entry)) return;
   if (submission.cancelled && !submission.shared) return;
   auto [it, fresh] = lanes_[static_cast<size_t>(submission.lane)].positions.try_emplace(submission.id);
-  if (fresh) it->second.next = entry.seq;
-  it->second.only_shared = submission.cancelled;
+  Position& position = it->second;
+  if (fresh) position.has_unread = false;
+  position.only_shared = submission.cancelled;
+  position.has_unread = position.has_unread || position.buffer.size() == kReadAhead;
+  if (position.has_unread && !fresh) return;
+  position.next = entry.seq + 1;
+  position.buffer.push_back(entry);
 }
 
 Result<std::optional<ConsumerQueue::Item>> ConsumerQueue::claim_next(PeerId peer) {
@@ -98,9 +103,11 @@ Result<std::optional<ConsumerQueue::Item>> ConsumerQueue::next_of(SubmissionId s
   while (true) {
     has_more_ = looked_through_ >= kMaxOrigins;
     if (has_more_) return std::optional<Item>();
+    if (position.buffer.empty() && !position.has_unread) return std::optional<Item>();
     if (position.buffer.empty()) {
       auto entries = storage_.queue(submission, position.next, kReadAhead);
       if (!entries) return entries.error();
+      position.has_unread = entries->size() == kReadAhead;
       if (entries->empty()) return std::optional<Item>();
       position.next = entries->back().seq + 1;
       position.buffer.assign(entries->begin(), entries->end());

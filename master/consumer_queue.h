@@ -94,6 +94,7 @@ class ConsumerQueue {
     Seq next = 0;
     bool only_shared = false;  // of a cancelled submission: entries that others brought, too
     bool is_again = false;     // it was walked before: marks tell what was handled
+    bool has_unread = true;    // of the log, from `next` on
     std::deque<LogEntry> buffer;
     Seq first() const { return buffer.empty() ? next : buffer.front().seq; }
   };

@@ -38,6 +38,17 @@ Result<void> TableStorage::scan(Family family, std::string_view prefix, std::str
 // --- records and the log ---
 
 Result<Record> TableStorage::get(Seq seq) {
+  const Record* recent = recent_.find(seq);
+  auto record = recent != nullptr ? Result<Record>(*recent) : stored_record(seq);
+  if (!record) return record;
+  auto value = values_->find(*record);
+  if (!value) return value.error();
+  record->descriptor.value = *std::move(value);
+  return record;
+}
+
+// Without its value.
+Result<Record> TableStorage::stored_record(Seq seq) {
   std::string key = number_key(seq);
   auto stored = table_->get(Family::kLog, key);
   if (!stored) return stored.error();
@@ -47,10 +58,7 @@ Result<Record> TableStorage::get(Seq seq) {
   if (!head) return undecodable(*table_, Family::kLog, key);
   if (head->is_origin) return Error{Code::kNotFound, "log position " + std::to_string(seq) + " is an origin"};
   auto record = decode<Record>(Family::kLog, key, bytes);
-  if (!record) return record;
-  auto value = values_->find(*record);
-  if (!value) return value.error();
-  record->descriptor.value = *std::move(value);
+  if (record) recent_.keep(*record);
   return record;
 }
 

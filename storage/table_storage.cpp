@@ -118,8 +118,11 @@ Result<void> TableStorage::apply(const Changes& changes) {
   ChangeWriter writer(*table_, *values_, totals_);
   auto done = writer.add(changes);
   if (done) done = write(writer);
-  if (done) note_open(changes.submissions);
-  return done;
+  if (!done) return done;
+  note_open(changes.submissions);
+  for (const Record& record : changes.descriptors) recent_.keep(record);
+  for (Seq seq : changes.removed) recent_.drop(seq);
+  return {};
 }
 
 Result<void> TableStorage::write(ChangeWriter& writer) {

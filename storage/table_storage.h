@@ -5,6 +5,7 @@
 #include <set>
 
 #include "storage/change_writer.h"
+#include "storage/recent_records.h"
 #include "storage/store_state.h"
 
 namespace rebus {
@@ -87,6 +88,7 @@ class TableStorage final : public Storage {
   Error fail(const Error& error);
 
   Result<std::string> must_get(Family family, const std::string& key);
+  Result<Record> stored_record(Seq seq);
   Result<Origin> origin(Seq object, Seq seq);
   Result<Seq> lookup_version(const Domain& domain, const std::string& path, int64_t version);
   // Entries of a family whose keys begin with `prefix`, from `start` on, until `use` gives false.
@@ -105,6 +107,7 @@ class TableStorage final : public Storage {
   uint64_t epoch_ = 0;
   Totals totals_;
   std::set<SubmissionId> open_submissions_;
+  RecentRecords recent_;
   bool is_dirty_ = false;         // something was applied since the last commit
   std::optional<Error> failure_;  // of a write or sync: nothing is written any more
 };
