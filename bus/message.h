@@ -52,7 +52,7 @@ struct Hello {
   std::vector<std::string> prefixes;  // type paths it may care about; "/" is all
   std::string selector_regex;         // RE2, searched anywhere in the selector; empty: all
   bool objects_only = false;          // no results, no /submission
-  uint32_t credit = 1;                // tasks it holds at most
+  uint32_t credit = 1;                // tasks it holds at most; slow ones hold 4 (master/pace.h)
   Seq from = 1;                       // readers: first position wanted
   uint64_t token = 0;                 // of a session to take up again, else 0
   SubmissionId submission = 0;        // producers, clients: the open injection to go on with, else 0

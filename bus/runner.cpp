@@ -283,7 +283,7 @@ Result<Hello> make_hello(const AgentSpec& spec, const Options& options, const Do
   hello.prefixes = spec.prefixes;
   hello.yields = spec.yields;
   hello.objects_only = spec.objects_only;
-  hello.credit = spec.role == Role::kReader ? 64 : 4;
+  hello.credit = 64;
   hello.claim_life = static_cast<uint32_t>(spec.claim_life.count());
   if (spec.role == Role::kConsumer) hello.modes = spec.modes;
   if (options.flag("mode")) {

@@ -89,7 +89,7 @@ void Master::Rules::give_back_claims(Session& session, Live& consumer, const std
   Result<void> done;
   if (started == 0 && !fault.empty()) done = suspect(consumer, held, blame_for);
   if (done) done = consumer.queue.hand_back(session.peer);
-  session.tasks = 0;
+  session.let_go_all();
   if (done && item && item->is_withdrawn) done = consumer.queue.end_withdrawn(*item);
   if (done && item && !item->is_withdrawn) done = blame(consumer, *item, blame_for);
   if (done && started != 0) {

@@ -181,7 +181,7 @@ Result<void> Master::Rules::begin_bulk_of_complete(Live& consumer) {
 // `submission` 0: of all of them.
 Result<void> Master::Rules::begin_bulk(Live& consumer, SubmissionId submission) {
   Session* session = freest_of(consumer);
-  if (session == nullptr || session->free_credit() == 0) return {};
+  if (session == nullptr) return {};
   ConsumerId id = consumer.queue.consumer.id;
   SubmissionId last = submission != 0 ? submission : std::numeric_limits<SubmissionId>::max();
   auto found = collected_between({id, submission, 0}, {id, last, std::numeric_limits<Seq>::max()}, kMaxBulk);
@@ -193,7 +193,7 @@ Result<void> Master::Rules::begin_bulk(Live& consumer, SubmissionId submission) 
   Bulk bulk{session->peer, submission, *std::move(found)};
   Attempt attempt = consumer.queue.attempt(bulk.first());
   if (is_hopeless(attempt)) return end_bulk(consumer, bulk, quarantined(attempt));
-  session->tasks++;
+  session->hold(bulk.first(), 0, now.steady);
   uint32_t tries = attempt.deaths + attempt.interruptions + attempt.delays;
   answer(session->peer, 0, BulkTask{bulk.first(), submission, bulk.items.size(), tries, attempt.is_suspect});
   consumer.offered++;
@@ -241,7 +241,7 @@ Result<Items> Master::Rules::bulk_items(const Session& session, const ListBulk& 
 
 Result<void> Master::Rules::finish_bulk(Session& session, Live& consumer, Finish& call) {
   Bulk bulk = *std::exchange(consumer.bulk, std::nullopt);
-  if (session.tasks > 0) session.tasks--;
+  session.let_go(bulk.first(), now.steady);
   Attempt attempt = consumer.queue.attempt(bulk.first());
   bool is_later = call.outcome == Outcome::kFailed && call.later_ms != 0 && attempt.delays < call.retries;
   Step step(storage, next_seq);

@@ -46,12 +46,14 @@ void Master::Rules::hand_out(Live& consumer) {
   }
 }
 
-// The instance with most credit.
+// The one with least in hand among those that may have more, so that none waits while another has a store of
+// work.
 Session* Master::Rules::freest_of(const Live& consumer) {
   Session* best = nullptr;
   for (PeerId peer : consumer.instances) {
     Session& session = sessions.at(peer);
-    if (best == nullptr || session.free_credit() > best->free_credit()) best = &session;
+    if (session.free_credit() == 0) continue;
+    if (best == nullptr || session.tasks < best->tasks) best = &session;
   }
   return best;
 }
@@ -60,7 +62,7 @@ Session* Master::Rules::freest_of(const Live& consumer) {
 size_t Master::Rules::hand_out_one(Live& consumer) {
   const Filter& filter = consumer.queue.filter();
   Session* best = freest_of(consumer);
-  if (best == nullptr || best->free_credit() == 0) return 0;
+  if (best == nullptr) return 0;
   auto item = consumer.queue.claim_next(best->peer);
   if (!item) {
     broken = item.error();
@@ -87,7 +89,7 @@ size_t Master::Rules::hand_out_one(Live& consumer) {
     consumer.queue.release((*item)->seq, best->peer);
     return is_hopeless ? filter.cost() : 0;  // a failure of the storage is in `broken`
   }
-  best->tasks++;
+  best->hold(record->seq, record->value_size, now.steady);
   consumer.offered++;
   uint32_t tries = attempt.deaths + attempt.interruptions + attempt.delays;
   bool is_offer = offers(consumer.queue.consumer, attempt);

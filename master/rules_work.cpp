@@ -27,7 +27,7 @@ void Master::Rules::finish(Session& session, Finish& call) {
     return;
   }
   auto item = consumer->second.queue.release(call.seq, session.peer);
-  if (item && session.tasks > 0) session.tasks--;
+  if (item) session.let_go(item->seq, now.steady);
   if (item && item->is_withdrawn) {
     auto ended = end_withdrawn(session, consumer->second, *item);
     if (!ended && !broken) broken = ended.error();
