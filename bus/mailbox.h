@@ -13,12 +13,11 @@
 
 namespace rebus {
 
-// Unbounded queue; what bounds it is credit. Thread-safe. `event_fd()` is readable while there is something
-// to take or the box is closed, for those who wait in a poll.
+// Unbounded queue; what bounds it is credit. Thread-safe.
 template <class T>
 class Mailbox {
  public:
-  Mailbox() : event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  Mailbox() = default;
   ~Mailbox() { close_fd(); }
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
@@ -71,21 +70,31 @@ class Mailbox {
     return closed_;
   }
 
-  int event_fd() const { return event_fd_; }
+  // Readable while there is something to take or the box is closed, for those who wait in a poll. Made at the
+  // first call: nobody else pays for it.
+  int event_fd() {
+    std::lock_guard lock(mutex_);
+    if (event_fd_ < 0) event_fd_ = eventfd(!items_.empty() || closed_ ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return event_fd_;
+  }
 
  private:
-  void signal() { eventfd_write(event_fd_, 1); }
+  void signal() {
+    if (event_fd_ >= 0) eventfd_write(event_fd_, 1);
+  }
   void drain() {
     eventfd_t count = 0;
-    eventfd_read(event_fd_, &count);
+    if (event_fd_ >= 0) eventfd_read(event_fd_, &count);
   }
-  void close_fd() { ::close(event_fd_); }
+  void close_fd() {
+    if (event_fd_ >= 0) ::close(event_fd_);
+  }
 
   mutable std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<T> items_;
   bool closed_ = false;
-  int event_fd_;
+  int event_fd_ = -1;
 };
 
 }  // namespace rebus

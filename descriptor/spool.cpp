@@ -127,19 +127,24 @@ class OverflowSource final : public ValueSource {
 
 class SpoolWriter final : public ValueWriter {
  public:
-  explicit SpoolWriter(std::shared_ptr<Spool::Shared> shared) : shared_(std::move(shared)) {}
+  explicit SpoolWriter(std::shared_ptr<Spool::Shared> shared)
+      : shared_(std::move(shared)), most_(shared_->limits.per_value) {}
   ~SpoolWriter() override {
     if (fd_ >= 0) close(fd_);
   }
   SpoolWriter(const SpoolWriter&) = delete;
   SpoolWriter& operator=(const SpoolWriter&) = delete;
 
-  void expect(uint64_t size) override { memory_.reserve(std::min(size, shared_->limits.per_value)); }
+  void expect(uint64_t size) override {
+    const SpoolLimits& limits = shared_->limits;
+    most_ = std::max(limits.per_value, std::min(size, limits.in_all / kPart));
+    if (size <= most_) memory_.reserve(size);
+  }
 
   Result<void> append(Bytes bytes) override {
     hash_.update(bytes);
     size_ += bytes.size();
-    if (fd_ < 0 && size_ <= shared_->limits.per_value) {
+    if (fd_ < 0 && size_ <= most_) {
       memory_ += as_text(bytes);
       return {};
     }
@@ -170,7 +175,9 @@ class SpoolWriter final : public ValueWriter {
   }
 
  private:
+  static constexpr uint64_t kPart = 4;
   std::shared_ptr<Spool::Shared> shared_;
+  uint64_t most_;  // bytes that stay in memory
   Sha256 hash_;
   std::string memory_;
   uint64_t size_ = 0;

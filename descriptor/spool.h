@@ -9,8 +9,8 @@ namespace rebus {
 
 // Bytes that stay in memory before a value goes to a file.
 struct SpoolLimits {
-  uint64_t per_value = 4 << 20;
-  uint64_t in_all = 256 << 20;  // living values of this spool together
+  uint64_t per_value = 4 << 20;  // of those whose size nobody told; of others a quarter of:
+  uint64_t in_all = 256 << 20;   // living values of this spool together
 };
 
 // Thread-safe. Values live on after the spool. Files are made unlinked in $TMPDIR (default /tmp).

@@ -10,8 +10,8 @@ namespace rebus {
 
 class RamValues final : public ValueStore {
  public:
-  // Bytes of values that stay in memory; tests make it small.
-  explicit RamValues(uint64_t memory_limit = 256 << 20);
+  // Bytes of values that stay in memory.
+  explicit RamValues(uint64_t memory_limit);
   ValueFactory& factory() override { return spool_; }
   Result<void> verify() override { return {}; }
   void begin() override {}

@@ -1,5 +1,6 @@
 #include "storage/storage.h"
 
+#include "storage/memory_share.h"
 #include "storage/ram_table.h"
 #include "storage/ram_values.h"
 #include "storage/rocksdb_storage.h"
@@ -17,7 +18,7 @@ Result<std::unique_ptr<Storage>> open_ram() {
   auto table = std::make_shared<RamTable>();
   auto created = create_store(*table);
   if (!created) return created.error();
-  auto storage = TableStorage::open(std::move(table), std::make_unique<RamValues>());
+  auto storage = TableStorage::open(std::move(table), std::make_unique<RamValues>(memory_share()));
   if (!storage) return storage.error();
   return std::unique_ptr<Storage>(*std::move(storage));
 }
