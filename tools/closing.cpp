@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agents/support/result_reading.h"
 #include "bus/submission_review.h"
 #include "descriptor/escape.h"
 #include "tools/log.h"
@@ -34,13 +35,6 @@ uint64_t taken_by(const Status& status, const Hello& hello) {
     return known.consumer.count(Outcome::kDone) + known.consumer.failures();
   }
   return 0;
-}
-
-std::string reason_in(const Value& value) {
-  std::string text(std::min(value.size(), kMostReason), '\0');
-  auto size = value.read_at(0, {reinterpret_cast<uint8_t*>(text.data()), text.size()});
-  text.resize(size ? *size : 0);
-  return escape(text);
 }
 
 }  // namespace
@@ -87,7 +81,7 @@ Result<bool> Closing::tell_review(SubmissionId id, const Submission* counts) {
 void Closing::tell_limit(const Record& record) {
   const Descriptor& limit = record.descriptor;
   out_.note(escape(limit.label) + ": not examined whole (" + limit.selector.path() +
-            "): " + reason_in(limit.value));
+            "): " + escape(reason_words(limit).substr(0, kMostReason)));
 }
 
 void Closing::tell_failure(const Record& record, const NamedMark& mark) {

@@ -8,9 +8,9 @@ namespace rebus {
 namespace {
 
 // What one agent could not open another one may have: then its members were looked at, each by itself.
-void settle_encrypted(ReportedFile& file) {
+void settle_unopened(ReportedFile& file) {
   bool is_opened = !file.members.empty() && file.incomplete.empty();
-  if (!is_opened) file.incomplete.insert(file.incomplete.end(), file.encrypted.begin(), file.encrypted.end());
+  if (!is_opened) file.incomplete.insert(file.incomplete.end(), file.unopened.begin(), file.unopened.end());
 }
 
 Verdict own_verdict(const ReportedFile& file) {
@@ -59,9 +59,14 @@ std::vector<std::string> less_sandbox(const Report& report) {
   return all;
 }
 
+uint64_t programs_not_run(const Report& report) {
+  auto count = std::ranges::count_if(report.files, [](const ReportedFile& file) { return file.is_not_run; });
+  return static_cast<uint64_t>(count);
+}
+
 void judge(Report& report) {
   for (ReportedFile& file : report.files) {
-    settle_encrypted(file);
+    settle_unopened(file);
     file.verdict = file.with_members = own_verdict(file);
     report.counts[static_cast<size_t>(file.verdict)]++;
   }

@@ -45,8 +45,9 @@ struct ReportedFile {
   std::vector<std::string> found;                // what, and by whom; hostile text, as the next
   std::vector<std::string> incomplete;           // what was not looked at, and why
   size_t failures = 0;                           // so many of these, the first, are failures of agents
-  std::vector<std::string> encrypted;            // who could not look into it, for that reason
+  std::vector<std::string> unopened;             // who could not open it, or something in it, and why
   bool is_examined = false;                      // by something that looks for bad things
+  bool is_not_run = false;                       // a program for Linux, and nothing ran it
   Verdict verdict = Verdict::kNotExamined;       // of its own bytes
   Verdict with_members = Verdict::kNotExamined;  // the worst of that and of all that is inside
 };
@@ -72,6 +73,9 @@ struct Report {
 
 // Who worked in less than a whole sandbox, and what it lacked: sentences, hostile text.
 std::vector<std::string> less_sandbox(const Report& report);
+
+// How many programs for Linux are among the files that nothing ran.
+uint64_t programs_not_run(const Report& report);
 
 // Gives every file and the whole their verdicts, from what is said of them.
 void judge(Report& report);

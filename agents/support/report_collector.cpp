@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agents/support/linux_program.h"
 #include "agents/support/named_records.h"
 #include "agents/support/names.h"
-#include "agents/support/rendering.h"
+#include "agents/support/result_reading.h"
 #include "agents/support/submission_note.h"
 #include "descriptor/escape.h"
 
@@ -14,61 +15,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kNamesKept = 10;          // of one file
-constexpr size_t kMaxLevels = 64;          // of containers
-constexpr uint64_t kMaxVerdict = 1 << 20;  // bytes of a result that is looked at
-constexpr size_t kMaxFound = 100;          // names out of one result
+constexpr size_t kNamesKept = 10;  // of one file
+constexpr size_t kMaxLevels = 64;  // of containers
 constexpr const char* kVerdictWords[] = {"clean", "found", "encrypted", "partial", "error"};
-
-std::string text_of(const Json& object, const char* key) {
-  auto it = object.find(key);
-  return it != object.end() && it->is_string() ? unescape(it->get<std::string>()) : std::string();
-}
-
-// Of a list of texts, or of objects that have a name.
-std::vector<std::string> names_in(const Json& object, const char* key) {
-  std::vector<std::string> names;
-  auto it = object.find(key);
-  if (it == object.end() || !it->is_array()) return names;
-  for (const Json& element : *it) {
-    if (names.size() == kMaxFound) break;
-    if (element.is_string()) names.push_back(unescape(element.get<std::string>()));
-    if (element.is_object()) names.push_back(text_of(element, "name"));
-  }
-  return names;
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const auto& text : texts) all += (all.empty() ? "" : ", ") + text;
-  return all;
-}
-
-Json object_in(const Descriptor& d) {
-  if (d.kind != Kind::kStructured) return {};
-  auto text = d.value.load(kMaxVerdict);
-  Json json = text ? Json::parse(*text, nullptr, false) : Json();
-  return json.is_object() ? json : Json();
-}
-
-// "Incorrect passphrase (bin/cat and 3 more)" where it is in the form of unarchive.
-std::string reason_words(const Descriptor& d) {
-  Json json = object_in(d);
-  std::string reason = text_of(json, "reason");
-  if (reason.empty()) {
-    auto line = value_line(d);
-    reason = line ? unescape(*line) : line.error().message;
-  }
-  auto members = names_in(json, "members");
-  if (std::string member = text_of(json, "member"); !member.empty()) members.push_back(std::move(member));
-  std::string which = joined(members);
-  auto count = json.find("count");
-  bool is_counted = count != json.end() && count->is_number_unsigned();
-  uint64_t more = is_counted ? count->get<uint64_t>() : 0;
-  if (more > members.size() && !members.empty())
-    which += " and " + std::to_string(more - members.size()) + " more";
-  return reason + (which.empty() ? "" : " (" + which + ")");
-}
 
 void add_verdict(ReportedFile& file, ReportedResult& result, const Json& json) {
   const std::string verdict = text_of(json, "verdict"), reason = text_of(json, "reason");
@@ -78,12 +27,14 @@ void add_verdict(ReportedFile& file, ReportedResult& result, const Json& json) {
   auto names = names_in(json, "signatures");
   for (auto& name : names_in(json, "rules")) names.push_back(std::move(name));
   result.has_verdict = file.is_examined = true;
-  result.words = verdict + (names.empty() ? "" : ": " + joined(names));
+  result.words = verdict + (names.empty() ? "" : ": " + words_of_list(names));
   if (verdict == "found")
-    file.found.push_back(by + " found " + (names.empty() ? "something" : joined(names)));
+    file.found.push_back(by + " found " + (names.empty() ? "something" : words_of_list(names)));
   if (!reason.empty()) result.words += " (" + reason + ")";
   bool is_whole = verdict == "clean" || (verdict == "found" && reason.empty());
-  auto& why = verdict == "encrypted" ? file.encrypted : file.incomplete;
+  auto unopened = json.find("unopened");
+  bool is_unopened = verdict == "encrypted" || (unopened != json.end() && *unopened == true);
+  auto& why = is_unopened ? file.unopened : file.incomplete;
   if (!is_whole) why.push_back(by + ": " + verdict + (reason.empty() ? "" : ": " + reason));
 }
 
@@ -205,6 +156,7 @@ Result<size_t> ReportCollector::add(Seq object, const std::string& name, bool is
     auto filled = bus_.get(object);
     if (!filled) return filled.error();
     file.record = *std::move(filled);
+    file.is_not_run = is_linux_program(file.record.descriptor.file_type);
     add_sandbox(file.record.descriptor);
     auto added = add_results(file);
     if (!added) return added.error();
@@ -233,18 +185,35 @@ Result<void> ReportCollector::add_results(ReportedFile& file) {
   if (!looked) return looked;
   std::sort(file.agents.begin(), file.agents.end());
   file.agents.erase(std::unique(file.agents.begin(), file.agents.end()), file.agents.end());
-  for (ReportedResult& result : file.results) {
-    const Descriptor& d = result.record.descriptor;
-    if (covers(kLimitPath, d.selector.path())) {
-      file.incomplete.push_back(d.selector.path() + ": " + reason_words(d));
-      report_.limits++;
-    }
-    Json json = object_in(d);
-    if (!json.is_object()) continue;
-    add_verdict(file, result, json);
-    for (const auto& reason : names_in(json, "partial")) file.incomplete.push_back(d.agent + ": " + reason);
-  }
+  Told told;
+  for (ReportedResult& result : file.results) add_words(file, result, told);
+  for (const ReportedResult& result : file.results) add_limit(file, result.record.descriptor, told);
   return {};
+}
+
+// What a result says of itself.
+void ReportCollector::add_words(ReportedFile& file, ReportedResult& result, Told& told) {
+  const Descriptor& d = result.record.descriptor;
+  Json json = object_in(d);
+  if (!json.is_object() || covers(kLimitPath, d.selector.path())) return;
+  add_verdict(file, result, json);
+  if (result.has_verdict) told.emplace(d.agent, text_of(json, "reason"));
+  for (const auto& reason : names_in(json, "partial")) {
+    file.incomplete.push_back(d.agent + ": " + reason);
+    told.emplace(d.agent, reason);
+  }
+}
+
+// Not once more what the agent says with its result.
+void ReportCollector::add_limit(ReportedFile& file, const Descriptor& d, const Told& told) {
+  if (!covers(kLimitPath, d.selector.path())) return;
+  report_.limits++;
+  const std::string words = reason_words(d);
+  auto [begin, end] = told.equal_range(d.agent);
+  bool is_told = std::any_of(begin, end, [&](const auto& one) {
+    return !one.second.empty() && words.find(one.second) != words.npos;
+  });
+  if (!is_told) file.incomplete.push_back(d.selector.path() + ": " + words);
 }
 
 Result<void> ReportCollector::add_marks(ReportedFile& file, const Record& record) {
@@ -253,6 +222,8 @@ Result<void> ReportCollector::add_marks(ReportedFile& file, const Record& record
   bool is_file = record.seq == file.record.seq;
   for (const NamedMark& mark : *marks) {
     if (mark.agent == own_) continue;
+    bool was_tried = mark.outcome == Outcome::kDone || is_failure(mark.outcome);
+    if (is_file && was_tried && mark.agent.starts_with(kRunners)) file.is_not_run = false;
     if (mark.outcome == Outcome::kDone && is_file) file.agents.push_back(mark.agent);
     if (!is_failure(mark.outcome)) continue;
     std::string on = is_file ? "" : " on " + record.descriptor.selector.path();

@@ -11,8 +11,9 @@ namespace rebus {
 
 // A result is taken for one of something that looks for bad things if it is structured, an object, and has a
 // "verdict": "clean", "found", "encrypted", "partial" or "error"; then "signatures" (texts) or "rules"
-// (objects with a "name") tell what was found, and "reason" what was not looked at. Whatever else has a list
-// "partial" that is not empty is incomplete for these reasons.
+// (objects with a "name") tell what was found, and "reason" what was not looked at; "unopened" true: it is
+// only what could not be opened. Whatever else has a list "partial" that is not empty is incomplete for these
+// reasons.
 class ReportCollector {
  public:
   // `own`: the agent whose results are no part of the report. `limit`: files, at most.
@@ -30,6 +31,9 @@ class ReportCollector {
   Result<void> add_results(ReportedFile& file);
   Result<void> add_marks(ReportedFile& file, const Record& record);
   void add_result(ReportedFile& file, Record& record);
+  using Told = std::multimap<std::string, std::string>;  // by agent, what its results say
+  static void add_words(ReportedFile& file, ReportedResult& result, Told& told);
+  void add_limit(ReportedFile& file, const Descriptor& d, const Told& told);
   void add_sandbox(const Descriptor& d);
 
   Bus& bus_;

@@ -36,6 +36,7 @@ std::string file_json(const Report& report, const ReportedFile& file) {
   JsonObject json;
   json.add("agents", file.agents).add("found", file.found).add("incomplete", file.incomplete);
   json.add_bool("injected", file.is_injected).add_json("members", json_array(members));
+  if (file.is_not_run) json.add_bool("not_run", true);
   json.add("mime", d.file_type.mime).add("more_names", file.more_names).add("names", file.names);
   json.add_json("results", json_array(results)).add("selector", d.selector.str());
   json.add("sha256", file.record.value_digest.hex()).add("size", file.record.value_size);
@@ -70,7 +71,8 @@ std::string sandboxes_json(const Report& report) {
 std::string counts_json(const Report& report) {
   JsonObject counts;
   for (size_t i = 0; i < kVerdicts; i++) counts.add(verdict_name(static_cast<Verdict>(i)), report.counts[i]);
-  return counts.add("failures", report.failures).add("limits", report.limits).str();
+  counts.add("failures", report.failures).add("limits", report.limits);
+  return counts.add("not_run", programs_not_run(report)).str();
 }
 
 }  // namespace

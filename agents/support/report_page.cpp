@@ -126,6 +126,7 @@ class Page {
     head();
     incomplete();
     found();
+    not_run();
     sandboxes();
     files();
     agents();
@@ -221,6 +222,15 @@ class Page {
     out_ += "</ul>\n";
   }
 
+  // Looking at a program is one thing, what it does another.
+  void not_run() {
+    const uint64_t programs = programs_not_run(report_);
+    if (programs == 0) return;
+    out_ += "<h2>Not run</h2>\n<p>" + counted(programs, "program") + " for Linux: nothing is known of what " +
+            (programs == 1 ? "it does" : "they do") + " when somebody starts " +
+            (programs == 1 ? "it" : "them") + ".</p>\n";
+  }
+
   void sandboxes() {
     const auto less = less_sandbox(report_);
     if (less.empty()) return;
@@ -273,10 +283,11 @@ class Page {
     std::string by;
     for (const auto& agent : file.agents) by += (by.empty() ? "" : ", ") + html_text(agent);
     if (!by.empty()) out_ += row("handled by", by);
+    if (file.is_not_run) out_ += row("run", "no");
     for (const auto& result : file.results) {
       const Descriptor& of = result.record.descriptor;
       if (result.has_verdict) out_ += row(html_text(of.agent).c_str(), html_text(result.words, 1000));
-      if (!result.has_verdict && is_short(result)) {
+      if (!result.has_verdict && is_short(result) && result.record.value_size > 0) {
         const std::string& path = of.selector.path();
         out_ += row(html_text(path.substr(path.rfind('/') + 1)).c_str(), "<code>" + value_of(of) + "</code>");
       }

@@ -50,6 +50,7 @@ std::string scan_result_json(const ScanVerdict& verdict, const ScanSource& sourc
   json.add("verdict", verdict.verdict).add("signatures", verdict.signatures);
   if (!verdict.reason.empty()) json.add("reason", verdict.reason);
   if (!verdict.limits.empty()) json.add("limits", verdict.limits);
+  if (verdict.is_unopened) json.add_bool("unopened", true);
   json.add_json("engine", JsonObject().add("name", "ClamAV").add("version", source.engine).str());
   json.add_json("database", database_json(source.database, source.trouble));
   if (version > 0) json.add("rescan", version);

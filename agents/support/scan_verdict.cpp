@@ -59,6 +59,9 @@ ScanVerdict verdict_of(const ScanAnswer& answer) {
     add_reason(made.reason, "the engine complained: " + warning);
   if (!answer.warnings.empty()) made.limits.emplace_back("warning");
   if (is_encrypted) add_reason(made.reason, "there is something encrypted in it");
+  const bool is_only_unopened =
+      std::ranges::all_of(made.limits, [](const auto& limit) { return limit == "ZipMethod"; });
+  made.is_unopened = is_only_unopened && answer.error.empty() && (is_encrypted || !made.limits.empty());
   if (!answer.error.empty()) add_reason(made.reason, "the engine gave up: " + answer.error);
   made.verdict = !made.signatures.empty() ? "found"
                  : !made.limits.empty()   ? "partial"

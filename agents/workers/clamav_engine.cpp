@@ -36,7 +36,7 @@ struct Watched {
   explicit Watched(const ScanLimits& most) : limits(most) {}
   const ScanLimits& limits;
   ScanAnswer answer = {};
-  uint64_t bytes = 0;
+  uint64_t bytes = 0, largest = 0;  // of all of them, and of one
 };
 
 void take_name(int, const char* name, void* context) {
@@ -56,6 +56,7 @@ cl_error_t see_file(int, const char*, const char**, size_t, const char*, size_t 
                     uint32_t level, uint32_t, void* context) {
   auto& watched = *static_cast<Watched*>(context);
   watched.bytes += size;
+  watched.largest = std::max<uint64_t>(watched.largest, size);
   if (level > 0 && size >= watched.limits.file_bytes) note_limit(watched, ".MaxFileSize");
   if (level > 0 && watched.bytes >= watched.limits.scan_bytes) note_limit(watched, ".MaxScanSize");
   if (bytes == nullptr) return CL_CLEAN;
@@ -65,12 +66,13 @@ cl_error_t see_file(int, const char*, const char**, size_t, const char*, size_t 
   return CL_CLEAN;
 }
 
-// Each member of an archive, as the archive tells of it.
-cl_error_t see_member(const char*, unsigned long, const char*, unsigned long size, int, unsigned,
+// Each member of an archive, as the archive tells of it. In programs that know archives stands what looks like
+// one: what takes more bytes than there are is none, and libclamav looks no further, either.
+cl_error_t see_member(const char*, unsigned long packed_size, const char*, unsigned long size, int, unsigned,
                       void* context) {
   auto& watched = *static_cast<Watched*>(context);
   bool is_size = static_cast<long>(size) >= 0;  // of some containers it is not known
-  if (is_size && size > watched.limits.file_bytes) note_limit(watched, ".MaxFileSize");
+  if (is_size && packed_size <= watched.largest && size > watched.limits.file_bytes) note_limit(watched, ".MaxFileSize");
   return CL_CLEAN;
 }
 

@@ -175,6 +175,41 @@ TEST_F(ReportTest, takes_what_was_opened_by_somebody_for_looked_at) {
   EXPECT_EQ(file(report, "half")["incomplete"].size(), 2u);
 }
 
+TEST_F(ReportTest, takes_what_only_one_could_not_open_for_looked_at_where_another_did) {
+  const std::string unopened = R"({"reason":"a method that it does not know","unopened":true,"verdict":)";
+  Descriptor odd = stage_.inject("odd", "/archive", "odd");
+  scanned(odd, unopened + R"("partial"})");
+  stage_.result(odd, "/limit/antivirus", R"({"reason":"not all of it: a method that it does not know"})",
+                Kind::kStructured);
+  Json report = json();
+  EXPECT_EQ(report["verdict"], "incomplete");
+  EXPECT_EQ(file(report, "odd")["incomplete"],
+            Json::parse(R"(["stage: partial: a method that it does not know"])"))
+      << "once";
+  scanned(stage_.extract(odd, "member", "/text", "member"), kClean);
+  report = json();
+  EXPECT_EQ(report["verdict"], "clean");
+  Descriptor bad = stage_.inject("bad", "/archive", "bad");
+  scanned(bad, unopened + R"("found","signatures":["Bad"]})");
+  EXPECT_EQ(file(json(), "bad")["incomplete"].size(), 1U);
+  scanned(stage_.extract(bad, "other", "/text", "other"), kClean);
+  EXPECT_EQ(file(json(), "bad")["incomplete"].size(), 0U);
+}
+
+TEST_F(ReportTest, tells_which_programs_nothing_ran) {
+  Descriptor program =
+      stage_.inject("program", "/binary/elf/x86_64", "program", "default",
+                    {"ELF 64-bit LSB pie executable, x86-64", "application/x-pie-executable", "binary"});
+  stage_.inject("library", "/binary/elf/x86_64", "library", "default",
+                {"ELF 64-bit LSB shared object, x86-64", "application/x-sharedlib", "binary"});
+  scanned(program, kClean);
+  Json report = json();
+  EXPECT_EQ(report["counts"]["not_run"], 1);
+  EXPECT_EQ(file(report, "program")["not_run"], true);
+  EXPECT_FALSE(file(report, "library").contains("not_run"));
+  EXPECT_NE(made("/report/html").find("<h2>Not run</h2>"), std::string::npos);
+}
+
 TEST_F(ReportTest, is_not_clean_if_one_file_was_looked_at_by_nobody) {
   scanned(stage_.inject("seen", "/text", "seen"), kClean);
   stage_.inject("unseen", "/text", "unseen");

@@ -28,7 +28,12 @@ SampleResult run_job(const SampleJob& job) {
       object_of("/binary/elf/" + job.agent.substr(job.agent.find('_') + 1), job.label, job.bytes);
   descriptor.file_type.words = job.words;
   auto run = run_once(*find_agent(job.agent), descriptor, job.options);
-  SampleResult result{run.accepted, run.error ? run.error->message : "", run.text("/strace/summary"), {}, {}};
+  SampleResult result{run.accepted,
+                      run.error ? run.error->message : "",
+                      run.text("/strace/summary"),
+                      {},
+                      {},
+                      run.text("/limit/strace")};
   for (auto [path, bytes] : {std::pair{"/strace/events", &result.events}, {"/strace/raw", &result.raw}}) {
     for (const auto& item : run.under(path)) *bytes = *item.descriptor.value.load(1 << 30);
   }
@@ -60,7 +65,11 @@ std::vector<std::string> SampleResult::calls(const std::vector<std::string>& wan
 
 bool SampleResult::is_partial(const std::string& reason) const {
   for (const auto& each : json().value("partial", nlohmann::json::array())) {
-    if (each.get<std::string>().find(reason) != std::string::npos) return true;
+    const auto words = each.get<std::string>();
+    if (words.find(reason) == std::string::npos) continue;
+    const auto told = nlohmann::json::parse(limit, nullptr, false);
+    EXPECT_TRUE(told.is_object() && told.value("reason", "").find(words) != std::string::npos) << limit;
+    return true;
   }
   return false;
 }

@@ -17,9 +17,10 @@ struct SampleResult {
   bool is_accepted = false;
   std::string error;
   std::string summary, events, raw;
+  std::string limit;  // its reason
   template <class A>
   void fields(A& a) {
-    a(1, is_accepted), a(2, error), a(3, summary), a(4, events), a(5, raw);
+    a(1, is_accepted), a(2, error), a(3, summary), a(4, events), a(5, raw), a(6, limit);
   }
 
   nlohmann::json json() const { return nlohmann::json::parse(summary, nullptr, false); }

@@ -134,7 +134,7 @@ Bus& BusStage::producer() {
 }
 
 Descriptor BusStage::inject(const std::string& name, const std::string& path, const std::string& bytes,
-                            const std::string& domain) {
+                            const std::string& domain, const FileType& type) {
   Domain in = must(Domain::parse(domain));
   if (submission_ == 0) {
     Descriptor note =
@@ -144,6 +144,7 @@ Descriptor BusStage::inject(const std::string& name, const std::string& path, co
   NewDescriptor item{make_object(in, path, name, Value::of(bytes), "stage"), OriginClaim(), 0};
   item.origin->name = name;
   item.origin->ordinal = ordinal_++;
+  item.descriptor.file_type = type;
   return push(std::move(item), submission_);
 }
 

@@ -40,7 +40,7 @@ class BusStage {
 
   // Each of these pushes and waits until it is stored. A submission is opened by the first inject().
   Descriptor inject(const std::string& name, const std::string& path, const std::string& bytes,
-                    const std::string& domain = "default");
+                    const std::string& domain = "default", const FileType& type = {});
   Descriptor extract(const Descriptor& container, const std::string& name, const std::string& path,
                      const std::string& bytes, bool replaces = false,
                      std::optional<uint64_t> ordinal = {});  // default: in the order of the calls

@@ -234,12 +234,20 @@ class SampleRun {
     JsonObject summary;
     summary_.write_to(summary);
     summary.add("architecture", setting_.architecture).add("engine", engine_name(setting_.engine));
-    summary.add_json("end", end_json(end)).add("partial", gaps(end)).add("sandbox", end.layers);
+    const std::vector<std::string> gaps = this->gaps(end);
+    summary.add_json("end", end_json(end)).add("partial", gaps).add("sandbox", end.layers);
     summary.add("output", output_).add("errors", end.err);
     auto pushed = work_.push("/strace/summary", summary.str(), Kind::kStructured);
     if (pushed) pushed = push_value("/strace/events", *events_, Kind::kText);
     if (pushed) pushed = push_value("/strace/raw", *raw_, Kind::kRaw);
-    return pushed;
+    return pushed && !gaps.empty() ? push_limit(gaps) : pushed;
+  }
+
+  Result<void> push_limit(const std::vector<std::string>& gaps) {
+    std::string reason;
+    for (const std::string& gap : gaps) reason += (reason.empty() ? "" : "; ") + gap;
+    return work_.push(std::string(kLimitPath) + "/strace", JsonObject().add("reason", reason).str(),
+                      Kind::kStructured);
   }
 
   Result<void> push_value(const std::string& path, ValueWriter& writer, Kind kind) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "agents/support/child_program.h"
+#include "agents/support/linux_program.h"
 #include "agents/support/option_values.h"
 #include "agents/support/sandbox/sandbox_level.h"
 #include "agents/support/sandbox/told_layers.h"
@@ -102,9 +103,7 @@ class StraceAgent final : public Agent {
       : architecture_(architecture), setting_(std::move(setting)) {}
 
   bool accepts(Work& work) override {
-    const std::string& words = work.descriptor().file_type.words;
-    bool is_program = words.starts_with("ELF ") && words.find(" executable,") != words.npos;
-    return is_program && is_of_architecture(work.value());
+    return is_linux_program(work.descriptor().file_type) && is_of_architecture(work.value());
   }
 
   Result<void> process(Work& work) override { return run_sample(work, setting_); }
@@ -129,7 +128,8 @@ class StraceAgent final : public Agent {
 std::string strace_help(const SampleArchitecture& architecture) {
   return std::string("Takes programs, ELF files for ") + architecture.name +
          R"(, RUNS THEM in a sandbox and gives what they did: /strace/summary (JSON: how it ended, files,
-network attempts, processes, signals, attempts to get out, and under "partial" what is not whole), /strace/events (a line
+network attempts, processes, signals, attempts to get out, and under "partial" what is not whole; then /limit/strace stands
+beside it, and the exit code of a chain is 3), /strace/events (a line
 of JSON for each system call, signal and end) and /strace/raw (the lines of strace). It does so only with --run-samples.
 
 The sandbox is that of docs/security.md: of this host's files a sample sees /usr, it can write to 64 MiB of /tmp, has 1 GiB

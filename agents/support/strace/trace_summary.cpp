@@ -88,8 +88,8 @@ bool is_one_of(const std::string& name, std::initializer_list<const char*> names
 }
 
 const std::string& argument(const TraceEvent& call, size_t index) {
-  static const std::string kNone;
-  return index < call.arguments.size() ? call.arguments[index] : kNone;
+  static const std::string kNoArgument;
+  return index < call.arguments.size() ? call.arguments[index] : kNoArgument;
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
