@@ -8,7 +8,6 @@
 // uses. The same when the sandbox is given the next file after the answer to the last. Other work on the
 // machine shows in them.
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -19,21 +18,17 @@
 #include "agents/support/sandbox/shared_file.h"
 #include "agents/support/type_queue.h"
 #include "descriptor/file_handle.h"
+#include "tests/bench/measuring.h"
 #include "tests/support/scratch_folder.h"
 
 namespace rebus {
 namespace {
 
-double median(std::vector<double> all) {
-  std::sort(all.begin(), all.end());
-  return all[all.size() / 2];
-}
-
 template <class Identify>
 double time_of(const Identify& identify_all) {
-  auto begin = std::chrono::steady_clock::now();
+  auto start = Clock::now();
   identify_all();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return seconds_since(start);
 }
 
 int run(int rounds) {

@@ -4,58 +4,17 @@
 //     cmake --build build/release --target many_descriptors && build/release/tests/many_descriptors [COUNT]
 //
 // Ends with 1 if a figure is missed: 256 MiB, 10 s, 5 s.
-#include <sys/wait.h>
-
-#include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <thread>
 
-#include "bus/bus.h"
-#include "bus/zmq_channel.h"
-#include "tests/support/process.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/bench/bench_bus.h"
 
 namespace rebus {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int kConsumers = 8;
 constexpr double kMaxMebibytes = 256, kMaxUrgentSeconds = 10, kMaxStartSeconds = 5;
-
-template <class T>
-T must(Result<T> result) {
-  if (result) return *std::move(result);
-  std::cerr << result.error().message << "\n";
-  std::exit(1);
-}
-void must(const Result<void>& result) {
-  if (result) return;
-  std::cerr << result.error().message << "\n";
-  std::exit(1);
-}
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// VmHWM, in MiB.
-double peak_memory(pid_t process) {
-  std::ifstream status("/proc/" + std::to_string(process) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::atof(line.c_str() + 6) / 1024;
-  }
-  return 0;
-}
-
-Descriptor tiny(size_t number) {
-  char text[24];
-  std::snprintf(text, sizeof text, "%016zu", number);
-  return make_object(Domain(), "/text/ascii", text, Value::of(std::string(text)), "bench");
-}
 
 class ManyDescriptors {
  public:
@@ -63,7 +22,7 @@ class ManyDescriptors {
 
   // True: within the figures.
   bool run() {
-    bool good = told("start of an empty store, s", start_master(), kMaxStartSeconds);
+    bool good = true;
     for (int i = 0; i < kConsumers; i++) consumers_.emplace_back([this, i] { consume(i); });
     auto start = Clock::now();
     std::thread half([this] { push(0, count_ / 2, Lane::kNormal); });
@@ -73,11 +32,11 @@ class ManyDescriptors {
     rest.join();
     std::printf("%-40s %8.1f\n", "pushed after, s", seconds_since(start));
     good &= told("urgent file while the rest is handled, s", urgent_file(), kMaxUrgentSeconds);
-    must(joined(Role::kClient, "bench")->wait_idle());
+    must(bus_.join(Role::kClient)->wait_idle());
     std::printf("%-40s %8.1f\n", "handled by all after, s", seconds_since(start));
-    good &= told("peak memory of the master, MiB", peak_memory(master_->pid()), kMaxMebibytes);
+    good &= told("peak memory of the master, MiB", memory_of(bus_.master(), "VmHWM"), kMaxMebibytes);
     good &= told("next start, s", restart_master(), kMaxStartSeconds);
-    good &= told("peak memory of that master, MiB", peak_memory(master_->pid()), kMaxMebibytes);
+    good &= told("peak memory of that master, MiB", memory_of(bus_.master(), "VmHWM"), kMaxMebibytes);
     stop();
     return good;
   }
@@ -89,36 +48,20 @@ class ManyDescriptors {
     return figure <= most;
   }
 
-  double start_master() {
+  // Killed, as that is the slowest.
+  double restart_master() {
     auto start = Clock::now();
-    master_ = std::make_unique<Process>(std::vector<std::string>{"rebus_master", "--busaddr", address_,
-                                                                 "--storage", "rocksdb", "--path", "db"},
-                                        folder_.path());
-    eventually([&] { return master_->err().find("listening") != std::string::npos; });
-    must(joined(Role::kClient, "bench")->status());
+    bus_.restart();
     return seconds_since(start);
   }
 
-  // Killed, as that is the slowest.
-  double restart_master() {
-    master_->signal(SIGKILL);
-    master_->wait();
-    return start_master();
-  }
-
-  std::unique_ptr<Bus> joined(Role role, const std::string& agent) {
+  void consume(int number) {
     Hello hello;
-    hello.role = role;
-    hello.agent = agent;
+    hello.role = Role::kConsumer;
+    hello.agent = "consumer" + std::to_string(number);
     hello.prefixes = {"/text"};
     hello.credit = 4;
-    auto bus = std::make_unique<Bus>(must(connector_.connect()));
-    must(bus->join(hello));
-    return bus;
-  }
-
-  void consume(int number) {
-    auto bus = joined(Role::kConsumer, "consumer" + std::to_string(number));
+    auto bus = bus_.join(hello);
     buses_[number] = bus.get();
     while (auto event = bus->next_event()) {
       Finish finish;
@@ -128,24 +71,16 @@ class ManyDescriptors {
   }
 
   SubmissionId push(size_t from, size_t to, Lane lane) {
-    auto bus = joined(Role::kProducer, "bench");
-    auto note = make_object(Domain(), std::string(kSubmissionPath), "bench", Value::of("bench"), "bench",
-                            random_salt());
-    SubmissionId submission = must(bus->open_submission(note, lane));
-    for (size_t i = from; i < to; i++) {
-      NewDescriptor item{tiny(i), OriginClaim(), 0};
-      item.origin->name = item.descriptor.label;
-      must(bus->push(std::move(item), submission));
-    }
-    must(bus->close_submission(submission));
-    return submission;
+    BenchProducer producer(bus_, lane);
+    for (size_t i = from; i < to; i++) producer.push(small_descriptor("/text/ascii", i, 16));
+    return producer.finish();
   }
 
   double urgent_file() {
     auto start = Clock::now();
     SubmissionId submission = push(next_urgent_, next_urgent_ + 1, Lane::kUrgent);
     next_urgent_++;
-    must(joined(Role::kClient, "bench")->submission(submission, true));
+    must(bus_.join(Role::kClient)->submission(submission, true));
     return seconds_since(start);
   }
 
@@ -156,10 +91,7 @@ class ManyDescriptors {
 
   const size_t count_;
   size_t next_urgent_ = count_;
-  ScratchFolder folder_;
-  const std::string address_ = "ipc://" + folder_.at("bus");
-  ZmqConnector connector_{address_};
-  std::unique_ptr<Process> master_;
+  BenchBus bus_{"rocksdb"};
   std::array<Bus*, kConsumers> buses_{};
   std::vector<std::thread> consumers_;
 };

@@ -1,0 +1,112 @@
+#include "tests/bench/bench_bus.h"
+
+#include <csignal>
+#include <cstdio>
+
+#include "bus/zmq_channel.h"
+
+namespace rebus {
+namespace {
+
+// Carries what process() calls to the agent that is made.
+class Handler final : public Output {
+ public:
+  explicit Handler(const BenchConsumer::Handle& told) : handle(told) {}
+  void write(std::string_view) override {}
+  void note(const std::string&) override {}
+  void progress(const std::string&) override {}
+  void input_failed() override {}
+  void incomplete() override {}
+  const BenchConsumer::Handle& handle;
+};
+
+class Handling final : public Agent {
+ public:
+  explicit Handling(const BenchConsumer::Handle& handle) : handle_(handle) {}
+  Result<void> process(Work& work) override {
+    handle_(work);
+    return {};
+  }
+
+ private:
+  const BenchConsumer::Handle& handle_;
+};
+
+std::unique_ptr<Agent> make_handling(const Setting& setting) {
+  return std::make_unique<Handling>(static_cast<Handler&>(setting.out).handle);
+}
+
+}  // namespace
+
+BenchBus::BenchBus(const std::string& storage) : storage_(storage) { start(); }
+
+void BenchBus::start() {
+  std::vector<std::string> words{"rebus_master", "--busaddr", address_, "--storage", storage_};
+  if (storage_ != "ram") words.insert(words.end(), {"--path", "db"});
+  master_ = std::make_unique<Process>(words, folder_.path());
+  eventually([&] { return master_->err().find("listening") != std::string::npos; });
+  must(join(Role::kClient)->status());
+}
+
+void BenchBus::restart() {
+  master_->signal(SIGKILL);
+  master_->wait();
+  start();
+}
+
+std::unique_ptr<Bus> BenchBus::join(const Hello& hello) const {
+  auto bus = std::make_unique<Bus>(must(ZmqConnector(address_).connect()));
+  must(bus->join(hello));
+  return bus;
+}
+
+std::unique_ptr<Bus> BenchBus::join(Role role) const {
+  Hello hello;
+  hello.role = role;
+  hello.agent = "bench";
+  return join(hello);
+}
+
+Descriptor small_descriptor(const std::string& path, size_t number, size_t size) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%016zu", number);
+  std::string bytes(text);
+  while (bytes.size() < size) bytes += static_cast<char>(0x20 + (number * 31 + bytes.size() * 17) % 95);
+  return make_object(Domain(), path, text, Value::of(std::move(bytes)), "bench");
+}
+
+BenchProducer::BenchProducer(const BenchBus& bus, Lane lane) : bus_(bus.join(Role::kProducer)) {
+  auto note = make_object(Domain(), std::string(kSubmissionPath), "bench", Value::of("bench"), "bench",
+                          random_salt());
+  submission_ = must(bus_->open_submission(note, lane));
+}
+
+void BenchProducer::push(Descriptor d) {
+  NewDescriptor item{std::move(d), OriginClaim(), 0};
+  item.origin->name = item.descriptor.label;
+  must(bus_->push(std::move(item), submission_));
+}
+
+SubmissionId BenchProducer::finish() {
+  must(bus_->flush());
+  must(bus_->close_submission(submission_));
+  return submission_;
+}
+
+BenchConsumer::BenchConsumer(const BenchBus& bus, const std::string& name, const std::string& prefix,
+                             Handle handle)
+    : spec_{.name = name, .prefixes = {prefix}, .make = make_handling}, handle_(std::move(handle)) {
+  bus_ = bus.join(must(make_hello(spec_, options_, Domain(), false)));
+  thread_ = std::thread([this] {
+    Handler handler(handle_);
+    Setting setting{options_, Domain(), "text", false, false, true, {}, handler};
+    (void)run_agent(spec_, setting, *bus_, counts_, false);  // ends with kStopped
+  });
+}
+
+BenchConsumer::~BenchConsumer() {
+  bus_->interrupt();
+  thread_.join();
+}
+
+}  // namespace rebus

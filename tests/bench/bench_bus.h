@@ -1,0 +1,71 @@
+// BenchBus: a rebus_master in a process of its own, and who joins it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "bus/bus.h"
+#include "bus/runner.h"
+#include "tests/bench/measuring.h"
+#include "tests/support/process.h"
+#include "tests/support/scratch_folder.h"
+
+namespace rebus {
+
+class BenchBus {
+ public:
+  // `storage`: "ram" or "rocksdb". Waits until it answers.
+  explicit BenchBus(const std::string& storage);
+  // A connection with a context, and so a thread, of its own.
+  std::unique_ptr<Bus> join(const Hello& hello) const;
+  std::unique_ptr<Bus> join(Role role) const;
+  pid_t master() const { return master_->pid(); }
+  // After a kill: starts anew, on the same store.
+  void restart();
+
+ private:
+  void start();
+
+  const std::string storage_;
+  ScratchFolder folder_;
+  const std::string address_ = "ipc://" + folder_.at("bus");
+  std::unique_ptr<Process> master_;
+};
+
+// An object of its own for each number, of `size` bytes (at least 16).
+Descriptor small_descriptor(const std::string& path, size_t number, size_t size);
+
+// An injection that goes on until its end.
+class BenchProducer {
+ public:
+  explicit BenchProducer(const BenchBus& bus, Lane lane = Lane::kNormal);
+  // Does not wait for the answer; finish() waits for all.
+  void push(Descriptor d);
+  SubmissionId finish();
+  Bus& bus() { return *bus_; }
+
+ private:
+  std::unique_ptr<Bus> bus_;
+  SubmissionId submission_;
+};
+
+// An agent as any other, in a thread; process() calls `handle`.
+class BenchConsumer {
+ public:
+  using Handle = std::function<void(const Work&)>;
+  BenchConsumer(const BenchBus& bus, const std::string& name, const std::string& prefix, Handle handle);
+  ~BenchConsumer();
+  BenchConsumer(const BenchConsumer&) = delete;
+  BenchConsumer& operator=(const BenchConsumer&) = delete;
+
+ private:
+  const AgentSpec spec_;
+  const Options options_;
+  const Handle handle_;
+  RunCounts counts_;
+  std::unique_ptr<Bus> bus_;
+  std::thread thread_;
+};
+
+}  // namespace rebus
