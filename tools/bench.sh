@@ -5,14 +5,14 @@
 #
 #   --write      also into docs/performance.md, in place of the tables that are there
 #   --rounds N   pairs of each (default 5)
-#   TABLE        only these: chains, descriptors
+#   TABLE        only these: chains, descriptors, storage, steps
 #
 # Installs what is missing and builds the preset release. The files are those of this machine. Both sides of a pair print
 # the same lines, or the run ends. Other work on the machine shows in the figures.
 set -euo pipefail
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
 
-all_tables=(chains descriptors)
+all_tables=(chains descriptors storage steps)
 writes=no
 rounds=5
 tables=()

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <random>
 
 #include "bus/zmq_channel.h"
 
@@ -36,6 +37,14 @@ std::unique_ptr<Agent> make_handling(const Setting& setting) {
   return std::make_unique<Handling>(static_cast<Handler&>(setting.out).handle);
 }
 
+// Text that does not compress well.
+std::string filler() {
+  std::mt19937 random(1);
+  std::string text(kMaxInlineValue + 4096, ' ');
+  for (char& c : text) c = static_cast<char>(' ' + random() % 95);
+  return text;
+}
+
 }  // namespace
 
 BenchBus::BenchBus(const std::string& storage) : storage_(storage) { start(); }
@@ -68,10 +77,11 @@ std::unique_ptr<Bus> BenchBus::join(Role role) const {
 }
 
 Descriptor small_descriptor(const std::string& path, size_t number, size_t size) {
+  static const std::string kFiller = filler();
   char text[24];
   std::snprintf(text, sizeof text, "%016zu", number);
   std::string bytes(text);
-  while (bytes.size() < size) bytes += static_cast<char>(0x20 + (number * 31 + bytes.size() * 17) % 95);
+  if (size > bytes.size()) bytes.append(kFiller, number % 4096, size - bytes.size());
   return make_object(Domain(), path, text, Value::of(std::move(bytes)), "bench");
 }
 

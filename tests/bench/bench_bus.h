@@ -33,7 +33,7 @@ class BenchBus {
   std::unique_ptr<Process> master_;
 };
 
-// An object of its own for each number, of `size` bytes (at least 16).
+// An object of its own for each number, of `size` bytes: 16 to kMaxInlineValue.
 Descriptor small_descriptor(const std::string& path, size_t number, size_t size);
 
 // An injection that goes on until its end.

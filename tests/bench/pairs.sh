@@ -43,4 +43,7 @@ pair() {
     "$(median_of_pairs '$1 / $2')" "${4:-}"
 }
 
-head_of_pairs() { printf '| | rebus | the other | ratio | aim |\n| --- | --- | --- | --- | --- |\n'; }
+# head_of_pairs [OTHER]
+head_of_pairs() {
+  printf '| | rebus | %s | ratio | aim |\n| --- | --- | --- | --- | --- |\n' "${1:-the other}"
+}

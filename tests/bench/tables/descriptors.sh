@@ -2,7 +2,7 @@
 # least that could be done.
 
 table_descriptors() {
-  printf '| | rebus | bare broker | ratio | aim |\n| --- | --- | --- | --- | --- |\n'
+  head_of_pairs 'bare broker'
   "$programs/tiny_descriptors" ram 16 100000 "$rounds"
   "$programs/tiny_descriptors" rocksdb 4096 20000 "$rounds"
   "$programs/hop" 300 "$rounds"
