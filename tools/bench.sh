@@ -1,33 +1,35 @@
 #!/bin/bash
 # Measures rebus against what people would write or run instead, in paired runs, and prints tables of medians and ratios.
 #
-#   tools/bench.sh [--write] [--rounds N] [TABLE…]
+#   tools/bench.sh [--write] [--rounds N] [--large GIB] [TABLE…]
 #
 #   --write      also into docs/performance.md, in place of the tables that are there
 #   --rounds N   pairs of each (default 5)
-#   TABLE        only these: chains, descriptors, storage, steps
+#   --large GIB  size of the large file (default 1)
+#   TABLE        only these: chains, native, descriptors, storage, steps, single
 #
 # Installs what is missing and builds the preset release. The files are those of this machine. Both sides of a pair print
 # the same lines, or the run ends. Other work on the machine shows in the figures.
 set -euo pipefail
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
 
-all_tables=(chains descriptors storage steps)
+all_tables=(chains native descriptors storage steps single)
 writes=no
 rounds=5
+large=1
 tables=()
 
 usage() {
-  echo "bench.sh: $1; usage: tools/bench.sh [--write] [--rounds N] [TABLE...], of: ${all_tables[*]}" >&2
+  echo "bench.sh: $1; usage: tools/bench.sh [--write] [--rounds N] [--large GIB] [TABLE...], of: ${all_tables[*]}" >&2
   exit 2
 }
 
 while [[ $# -gt 0 ]]; do
   case $1 in
     --write) writes=yes ;;
-    --rounds)
-      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || usage '--rounds takes a number'
-      rounds=$2
+    --rounds | --large)
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || usage "$1 takes a number"
+      declare "${1#--}=$2"
       shift
       ;;
     *)

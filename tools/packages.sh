@@ -15,7 +15,7 @@ test=(libgtest-dev libgmock-dev
       strace qemu-system-arm chromium fonts-dejavu-core)
 sanitizers=(clang libclang-rt-dev llvm)
 check=(clang-format clang-tidy git)
-bench=(python3-magic libarchive-tools zip file libbenchmark-dev gnuplot-nox)
+bench=(python3-magic libarchive-tools zip file time libbenchmark-dev gnuplot-nox)
 
 wanted_packages() {
   local group

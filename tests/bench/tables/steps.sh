@@ -2,8 +2,9 @@
 
 table_steps() {
   printf '| | each takes | per second |\n| --- | --- | --- |\n'
-  "$programs/micro" --benchmark_format=csv 2> /dev/null | tr -d '"' | awk -F, '
-    /^[a-z].*,ns,/ {
+  "$programs/micro" --benchmark_format=csv --benchmark_min_time=0.1 --benchmark_repetitions="$rounds" 2> /dev/null |
+    tr -d '"' | awk -F, '
+    sub("_median$", "", $1) {
       sub("/0$", "", $1)
       if (sub("/", ", ", $1)) $1 = $1 " bytes"
       gsub("_", " ", $1)
