@@ -1,33 +1,35 @@
 #!/bin/bash
 # Measures rebus against what people would write or run instead, in paired runs, and prints tables of medians and ratios.
 #
-#   tools/bench.sh [--write] [--rounds N] [--large GIB] [TABLE…]
+#   tools/bench.sh [--write] [--rounds N] [--large GIB] [--most N] [TABLE…]
 #
 #   --write      also into docs/performance.md, in place of the tables that are there
 #   --rounds N   pairs of each (default 5)
 #   --large GIB  size of the large file (default 1)
-#   TABLE        only these: chains, native, descriptors, storage, steps, single
+#   --most N     descriptors in the longest run of growth (default 100000)
+#   TABLE        only these: chains, native, descriptors, storage, steps, single, growth
 #
 # Installs what is missing and builds the preset release. The files are those of this machine. Both sides of a pair print
 # the same lines, or the run ends. Other work on the machine shows in the figures.
 set -euo pipefail
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
 
-all_tables=(chains native descriptors storage steps single)
+all_tables=(chains native descriptors storage steps single growth)
 writes=no
 rounds=5
 large=1
+most=100000
 tables=()
 
 usage() {
-  echo "bench.sh: $1; usage: tools/bench.sh [--write] [--rounds N] [--large GIB] [TABLE...], of: ${all_tables[*]}" >&2
+  echo "bench.sh: $1; usage: tools/bench.sh [--write] [--rounds N] [--large GIB] [--most N] [TABLE...], of: ${all_tables[*]}" >&2
   exit 2
 }
 
 while [[ $# -gt 0 ]]; do
   case $1 in
     --write) writes=yes ;;
-    --rounds | --large)
+    --rounds | --large | --most)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || usage "$1 takes a number"
       declare "${1#--}=$2"
       shift
@@ -72,7 +74,8 @@ build
 make_corpora
 for name in "${tables[@]}"; do
   {
-    printf 'Medians of %s rounds on %s processors, %s.\n\n' "$rounds" "$(nproc)" "$(date -u +%F)"
+    if [[ $name == growth ]]; then how='Single runs'; else how="Medians of $rounds rounds"; fi
+    printf '%s on %s processors, %s.\n\n' "$how" "$(nproc)" "$(date -u +%F)"
     "table_$name"
   } > "$scratch/table"
   printf '\n%s\n' "$name" && cat "$scratch/table"
