@@ -1,41 +1,49 @@
-// BareBus: a bare_broker in a process of its own, and the peers that it has.
+// BareBus: a bare broker and its peers.
 #pragma once
 
 #include <functional>
 #include <thread>
 #include <zmq.hpp>
 
-#include "tests/bench/bare_message.h"
+#include "tests/bench/bare_broker.h"
 #include "tests/bench/message_sizes.h"
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
 namespace rebus {
 
-// A connection with a context, and so a thread, of its own.
+class BareBus {
+ public:
+  // As BenchBus: "ipc" or "tcp" to a process of its own, or "inproc".
+  BareBus(const MessageSizes& sizes, bool is_durable, const std::string& transport = "ipc");
+  ~BareBus();
+  BareBus(const BareBus&) = delete;
+  BareBus& operator=(const BareBus&) = delete;
+  const std::string& address() const { return address_; }
+  const MessageSizes& sizes() const { return sizes_; }
+  // That of all peers if they are in one process with the broker, else null.
+  const std::shared_ptr<zmq::context_t>& shared_context() const { return context_; }
+
+ private:
+  const MessageSizes sizes_;
+  ScratchFolder folder_;
+  const std::string address_;
+  std::unique_ptr<Process> process_;
+  std::shared_ptr<zmq::context_t> context_;
+  std::thread thread_;
+};
+
+// A connection, with a context and so a thread of its own, but in one process.
 class BarePeer {
  public:
-  explicit BarePeer(const std::string& address);
+  explicit BarePeer(const BareBus& bus);
   void send(const BareMessage& message, size_t size);
   // Nothing: `wait` is over; -1 ms waits for ever.
   std::optional<BareMessage> receive(std::chrono::milliseconds wait);
 
  private:
-  zmq::context_t context_;
-  zmq::socket_t socket_{context_, zmq::socket_type::dealer};
-};
-
-class BareBus {
- public:
-  BareBus(const MessageSizes& sizes, bool is_durable);
-  const std::string& address() const { return address_; }
-  const MessageSizes& sizes() const { return sizes_; }
-
- private:
-  const MessageSizes sizes_;
-  ScratchFolder folder_;
-  const std::string address_ = "ipc://" + folder_.at("bus");
-  Process broker_;
+  std::shared_ptr<zmq::context_t> context_;
+  zmq::socket_t socket_;
 };
 
 // Finishes what it is given, after `handle`.

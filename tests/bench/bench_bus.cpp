@@ -1,5 +1,7 @@
 #include "tests/bench/bench_bus.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <random>
@@ -37,6 +39,13 @@ std::unique_ptr<Agent> make_handling(const Setting& setting) {
   return std::make_unique<Handling>(static_cast<Handler&>(setting.out).handle);
 }
 
+// From the line in which a master says that it listens; empty: it did not yet.
+std::string address_in(const std::string& log) {
+  constexpr std::string_view kWords = "listening on ";
+  size_t at = log.find(kWords);
+  return at == log.npos ? "" : log.substr(at + kWords.size(), log.find(',', at) - at - kWords.size());
+}
+
 // Text that does not compress well.
 std::string filler() {
   std::mt19937 random(1);
@@ -47,15 +56,28 @@ std::string filler() {
 
 }  // namespace
 
-BenchBus::BenchBus(const std::string& storage) : storage_(storage) { start(); }
+BenchBus::BenchBus(const std::string& storage, const std::string& transport)
+    : storage_(storage), transport_(transport) {
+  if (transport != "inproc") {
+    start();
+    return;
+  }
+  own_storage_ = must(open_storage({storage, storage == "ram" ? "" : folder_.at("db")}));
+  own_server_ = must(InprocServer::start(*own_storage_, {}));
+}
 
 void BenchBus::start() {
-  std::vector<std::string> words{"rebus_master", "--busaddr", address_, "--storage", storage_};
+  bool is_tcp = transport_ == "tcp";
+  std::vector<std::string> words{"rebus_master", "--storage", storage_, "--busaddr",
+                                 is_tcp ? "tcp://127.0.0.1:*" : "ipc://" + folder_.at("bus")};
+  if (is_tcp) words.emplace_back("--insecure-tcp");
   if (storage_ != "ram") words.insert(words.end(), {"--path", "db"});
   master_ = std::make_unique<Process>(words, folder_.path());
-  eventually([&] { return master_->err().find("listening") != std::string::npos; });
+  eventually([&] { return !(address_ = address_in(master_->err())).empty(); });
   must(join(Role::kClient)->status());
 }
+
+pid_t BenchBus::master() const { return master_ ? master_->pid() : getpid(); }
 
 void BenchBus::restart() {
   master_->signal(SIGKILL);
@@ -64,7 +86,8 @@ void BenchBus::restart() {
 }
 
 std::unique_ptr<Bus> BenchBus::join(const Hello& hello) const {
-  auto bus = std::make_unique<Bus>(must(ZmqConnector(address_).connect()));
+  auto channel = own_server_ ? own_server_->connector().connect() : ZmqConnector(address_).connect();
+  auto bus = std::make_unique<Bus>(must(std::move(channel)));
   must(bus->join(hello));
   return bus;
 }

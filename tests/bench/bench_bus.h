@@ -1,4 +1,4 @@
-// BenchBus: a rebus_master in a process of its own, and who joins it.
+// BenchBus: a bus to be measured, and who joins it.
 #pragma once
 
 #include <atomic>
@@ -7,6 +7,7 @@
 
 #include "bus/bus.h"
 #include "bus/runner.h"
+#include "master/inproc_server.h"
 #include "tests/bench/measuring.h"
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
@@ -15,22 +16,26 @@ namespace rebus {
 
 class BenchBus {
  public:
-  // `storage`: "ram" or "rocksdb". Waits until it answers.
-  explicit BenchBus(const std::string& storage);
+  // `storage`: "ram" or "rocksdb". `transport`: "ipc" or "tcp" to a rebus_master in a process of its own, or
+  // "inproc", in a thread of this one. Waits until it answers.
+  explicit BenchBus(const std::string& storage, const std::string& transport = "ipc");
   // A connection with a context, and so a thread, of its own.
   std::unique_ptr<Bus> join(const Hello& hello) const;
   std::unique_ptr<Bus> join(Role role) const;
-  pid_t master() const { return master_->pid(); }
-  // After a kill: starts anew, on the same store.
+  // The process that the master is in.
+  pid_t master() const;
+  // Kills the process, and starts anew on the same store.
   void restart();
 
  private:
   void start();
 
-  const std::string storage_;
+  const std::string storage_, transport_;
   ScratchFolder folder_;
-  const std::string address_ = "ipc://" + folder_.at("bus");
+  std::string address_;
   std::unique_ptr<Process> master_;
+  std::unique_ptr<Storage> own_storage_;
+  std::unique_ptr<InprocServer> own_server_;
 };
 
 // An object of its own for each number, of `size` bytes: 16 to kMaxInlineValue.
