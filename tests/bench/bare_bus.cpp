@@ -1,6 +1,6 @@
 #include "tests/bench/bare_bus.h"
 
-#include "tests/bench/measuring.h"
+#include "tests/bench/small_descriptor.h"
 
 namespace rebus {
 namespace {
@@ -42,7 +42,7 @@ BarePeer::BarePeer(const BareBus& bus)
 
 void BarePeer::send(const BareMessage& message, size_t size) {
   zmq::message_t bytes(std::max(size, kBareHeader));
-  std::memset(bytes.data(), 0, bytes.size());
+  std::memcpy(bytes.data(), filler(message.number, bytes.size()).data(), bytes.size());
   std::memcpy(bytes.data(), &message, kBareHeader);
   socket_.send(bytes, zmq::send_flags::none);
 }

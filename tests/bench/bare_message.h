@@ -1,5 +1,5 @@
 // BareMessage: what the bare broker and its peers say to each other. As long as the message of the bus that
-// does the same, and filled with nothing.
+// does the same; behind this header nothing is looked at.
 #pragma once
 
 #include <cstdint>

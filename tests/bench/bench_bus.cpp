@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
-#include <random>
 
 #include "bus/zmq_channel.h"
 
@@ -44,14 +42,6 @@ std::string address_in(const std::string& log) {
   constexpr std::string_view kWords = "listening on ";
   size_t at = log.find(kWords);
   return at == log.npos ? "" : log.substr(at + kWords.size(), log.find(',', at) - at - kWords.size());
-}
-
-// Text that does not compress well.
-std::string filler() {
-  std::mt19937 random(1);
-  std::string text(kMaxInlineValue + 4096, ' ');
-  for (char& c : text) c = static_cast<char>(' ' + random() % 95);
-  return text;
 }
 
 }  // namespace
@@ -97,15 +87,6 @@ std::unique_ptr<Bus> BenchBus::join(Role role) const {
   hello.role = role;
   hello.agent = "bench";
   return join(hello);
-}
-
-Descriptor small_descriptor(const std::string& path, size_t number, size_t size) {
-  static const std::string kFiller = filler();
-  char text[24];
-  std::snprintf(text, sizeof text, "%016zu", number);
-  std::string bytes(text);
-  if (size > bytes.size()) bytes.append(kFiller, number % 4096, size - bytes.size());
-  return make_object(Domain(), path, text, Value::of(std::move(bytes)), "bench");
 }
 
 BenchProducer::BenchProducer(const BenchBus& bus, Lane lane) : bus_(bus.join(Role::kProducer)) {

@@ -9,6 +9,7 @@
 #include "bus/runner.h"
 #include "master/inproc_server.h"
 #include "tests/bench/measuring.h"
+#include "tests/bench/small_descriptor.h"
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
@@ -37,9 +38,6 @@ class BenchBus {
   std::unique_ptr<Storage> own_storage_;
   std::unique_ptr<InprocServer> own_server_;
 };
-
-// An object of its own for each number, of `size` bytes: 16 to kMaxInlineValue.
-Descriptor small_descriptor(const std::string& path, size_t number, size_t size);
 
 // An injection that goes on until its end.
 class BenchProducer {

@@ -156,8 +156,9 @@ void measure_loaded(const std::string& transport, size_t hops) {
   Load load(bus);
   load.wait_until_busy();
   auto times = ours.run(hops, kBetweenProbes);
-  std::cout << "| one hop while the master is kept busy, p50 and p99 | " << told(median(times) / 1000, " ms")
-            << ", " << told(quantile(times, 0.99) / 1000, " ms") << " | | | p99 < 5 ms |\n";
+  std::cout << "| one hop, " << transport << ", while the master is kept busy, p50 and p99 | "
+            << told(median(times) / 1000, " ms") << ", " << told(quantile(times, 0.99) / 1000, " ms")
+            << " | | | p99 < 5 ms |\n";
 }
 
 }  // namespace
