@@ -2,20 +2,16 @@
 
 #include <array>
 
+#include "bus/dead_connections.h"
 #include "bus/frame.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
 namespace {
 
-// Milliseconds. What the peer says by itself (Heartbeat) proves more, but only these make ZeroMQ drop a
-// connection whose other end is gone without a word.
-constexpr int kPing = 2000;
-constexpr int kPingTimeout = 6000;
-constexpr int kReconnect = 100;
+constexpr int kReconnect = 100;      // milliseconds, as the next
 constexpr int kReconnectMax = 1000;  // agents work again soon after the master is back
 constexpr int kConnectTimeout = 5000;
-constexpr int kRetransmit = 10000;
 // Messages; those of this side are bounded by the push window and those of the master by credit.
 constexpr int kQueue = 256;
 
@@ -25,10 +21,7 @@ void configure(zmq::socket_t& socket, const std::string& address) {
   socket.set(zmq::sockopt::reconnect_ivl, kReconnect);
   socket.set(zmq::sockopt::reconnect_ivl_max, kReconnectMax);
   socket.set(zmq::sockopt::connect_timeout, kConnectTimeout);
-  socket.set(zmq::sockopt::tcp_maxrt, kRetransmit);
-  socket.set(zmq::sockopt::heartbeat_ivl, kPing);
-  socket.set(zmq::sockopt::heartbeat_timeout, kPingTimeout);
-  socket.set(zmq::sockopt::heartbeat_ttl, kPingTimeout);
+  drop_dead_connections(socket);
   socket.set(zmq::sockopt::maxmsgsize, int64_t{kMaxFrame});
   socket.set(zmq::sockopt::sndhwm, kQueue);
   socket.set(zmq::sockopt::rcvhwm, kQueue);

@@ -4,16 +4,14 @@
 
 #include <array>
 
+#include "bus/dead_connections.h"
 #include "bus/frame.h"
 #include "descriptor/escape.h"
 
 namespace rebus {
 namespace {
 
-// Milliseconds; the peer's end has the same.
-constexpr int kPing = 2000;
-constexpr int kPingTimeout = 6000;
-constexpr int kHandshake = 5000;
+constexpr int kHandshake = 5000;  // milliseconds
 constexpr int kLinger = 500;
 constexpr int kBacklog = 1024;  // connections
 // Messages per peer. Beyond that they wait in the server, which knows how many it bears.
@@ -33,9 +31,7 @@ void configure(zmq::socket_t& socket, const std::string& address) {
   socket.set(zmq::sockopt::handshake_ivl, kHandshake);
   socket.set(zmq::sockopt::backlog, kBacklog);
   socket.set(zmq::sockopt::linger, kLinger);
-  socket.set(zmq::sockopt::heartbeat_ivl, kPing);
-  socket.set(zmq::sockopt::heartbeat_timeout, kPingTimeout);
-  socket.set(zmq::sockopt::heartbeat_ttl, kPingTimeout);
+  drop_dead_connections(socket);
   socket.set(zmq::sockopt::sndhwm, kQueue);
   socket.set(zmq::sockopt::rcvhwm, kQueue);
   socket.set(zmq::sockopt::ipv6, address.find('[') != std::string::npos);

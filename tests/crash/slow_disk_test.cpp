@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "bus/dealer.h"
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
@@ -16,12 +17,12 @@ constexpr int kFiles = 200;
 
 class SlowDiskTest : public testing::Test {
  protected:
-  // One commit waits 12 seconds for its sync: sessions live 6.5. (Not strace, which would delay the call
+  // This commit waits 12 seconds for its sync: sessions live 6.5. (Not strace, which would delay the call
   // itself: under load its timer is lost now and then, and the call delayed for ever.)
-  void SetUp() override {
+  void start_master(const std::string& stalled) {
     const std::string program = std::string(REBUS_BIN) + "/../tests/crash_master";
-    master_ = std::make_unique<Process>(Words{"env", "REBUS_STALL=commit-unsynced:25", program, "--busaddr",
-                                              address_, "--storage", "rocksdb", "--path", "db"},
+    master_ = std::make_unique<Process>(Words{"env", "REBUS_STALL=commit-unsynced:" + stalled, program,
+                                              "--busaddr", address_, "--storage", "rocksdb", "--path", "db"},
                                         folder_.path());
     ASSERT_TRUE(eventually([&] { return master_->err().find("listening") != std::string::npos; }));
   }
@@ -37,6 +38,7 @@ class SlowDiskTest : public testing::Test {
 };
 
 TEST_F(SlowDiskTest, AStallIsWaitedForAndNobodyIsBlamed) {
+  start_master("5");
   std::vector<std::unique_ptr<Process>> hashers;
   for (int i = 0; i < 2; i++) {
     Words words = on_bus({"-vv", "--log-format", "json", "hasher"});
@@ -66,6 +68,30 @@ TEST_F(SlowDiskTest, AStallIsWaitedForAndNobodyIsBlamed) {
   }
   EXPECT_NE(logs.find("\"attempt\":1"), std::string::npos) << logs;
   EXPECT_EQ(logs.find("\"attempt\":2"), std::string::npos) << "somebody was blamed: " << logs;
+}
+
+// libzmq 4.3.4 ends the process if a connection is lost that it has stopped to read, since too much waits of
+// it, and a ZMTP heartbeat is due.
+TEST_F(SlowDiskTest, APeerThatSaysTooMuchMeanwhileAndGoesIsNobodysEnd) {
+  start_master("1");
+  std::ofstream(folder_.at("file")) << "a file";
+  Process inject(on_bus({"inject", folder_.at("file")}), folder_.path());
+  {
+    zmq::context_t context;
+    auto peer = Dealer::connect(context, address_);
+    ASSERT_TRUE(peer.ok());
+    const std::string words(100'000, 'x');
+    for (bool has_room = true; has_room;) {
+      for (int tries = 0; !(has_room = peer->send(words)) && tries < 20; tries++) {
+        peer->poll(-1, true, std::chrono::milliseconds(50));
+      }
+    }
+  }
+  auto injected = inject.wait();
+  EXPECT_EQ(injected.exit_code, 0) << injected.err << master_->err();
+  EXPECT_NE(master_->err().find("stalled at commit-unsynced"), std::string::npos) << master_->err();
+  master_->signal(SIGTERM);
+  EXPECT_EQ(master_->wait().exit_code, 0);
 }
 
 }  // namespace
