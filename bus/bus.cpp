@@ -10,6 +10,7 @@ namespace {
 
 // Pushes under way at a time: enough to hide the master's disk, few enough to bound memory on both sides.
 constexpr size_t kPushWindow = 64;
+constexpr size_t kPartWindow = 8;  // parts of values under way: bytes for one round trip
 constexpr int kUploadAttempts = 100;
 constexpr std::chrono::seconds kSignEvery{10};  // much less than a claim lives
 constexpr std::chrono::milliseconds kLookEvery{100};
@@ -20,18 +21,21 @@ Error no_bus() { return {Code::kStopped, "the bus is gone or this agent was stop
 
 }  // namespace
 
-// Reads a stored value of another process, piece by piece.
+// Reads a stored value of another process, piece by piece: while one is looked at, the next is on its way.
 class Bus::RemoteSource final : public ValueSource {
  public:
-  RemoteSource(std::shared_ptr<Bus*> bus, Seq seq) : bus_(std::move(bus)), seq_(seq) {}
+  RemoteSource(std::shared_ptr<Bus*> bus, Seq seq, uint64_t size)
+      : bus_(std::move(bus)), seq_(seq), size_(size) {}
+  ~RemoteSource() override { forget_ahead(); }
+  RemoteSource(const RemoteSource&) = delete;
+  RemoteSource& operator=(const RemoteSource&) = delete;
 
   Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const override {
     size_t done = 0;
     while (done < buffer.size()) {
       if (*bus_ == nullptr) return no_bus();
       if ((*bus_)->is_withdrawn()) return withdrawn();
-      auto length = static_cast<uint32_t>(std::min<uint64_t>(buffer.size() - done, kMaxMessageValues));
-      auto data = (*bus_)->call<Data>(Read{seq_, offset + done, length});
+      auto data = piece(offset + done, buffer.size() - done);
       if (!data) return data.error();
       if (data->bytes.empty()) break;
       size_t count = std::min(data->bytes.size(), buffer.size() - done);
@@ -41,9 +45,44 @@ class Bus::RemoteSource final : public ValueSource {
     return done;
   }
 
+  // Asks for what is at `offset`, for whoever will want it.
+  void look_ahead(uint64_t offset) const {
+    forget_ahead();
+    if (*bus_ == nullptr || offset >= size_) return;
+    auto request = (*bus_)->begin_call(Read{seq_, offset, length_of(offset)});
+    if (request) ahead_ = {*request, offset};
+  }
+
  private:
+  struct Ahead {
+    uint64_t request = 0;  // 0: none
+    uint64_t offset = 0;
+  };
+
+  uint32_t length_of(uint64_t offset) const {
+    return static_cast<uint32_t>(std::min<uint64_t>(size_ - offset, kMaxMessageValues));
+  }
+
+  Result<Data> piece(uint64_t offset, size_t most) const {
+    (*bus_)->was_value_read_ = true;
+    const bool is_coming = ahead_.request != 0 && ahead_.offset == offset;
+    auto length = static_cast<uint32_t>(std::min<uint64_t>(most, kMaxMessageValues));
+    auto data = is_coming ? (*bus_)->end_call<Data>(std::exchange(ahead_, {}).request, {})
+                          : (*bus_)->call<Data>(Read{seq_, offset, length});
+    // Who takes a whole piece is likely to want the next.
+    if (data && data->bytes.size() == kMaxMessageValues) look_ahead(offset + data->bytes.size());
+    return data;
+  }
+
+  void forget_ahead() const {
+    const uint64_t request = std::exchange(ahead_, {}).request;
+    if (request != 0 && *bus_ != nullptr) (*bus_)->forget_call(request);
+  }
+
   std::shared_ptr<Bus*> bus_;
   Seq seq_;
+  uint64_t size_;
+  mutable Ahead ahead_;  // by the thread of the bus, as all of it
 };
 
 Bus::Bus(std::unique_ptr<Channel> channel)
@@ -64,10 +103,25 @@ void Bus::interrupt() { channel_->interrupt(); }
 
 template <class Answer, class Call>
 Result<Answer> Bus::call(Call call, std::optional<std::chrono::milliseconds> timeout) {
+  auto request = begin_call(std::move(call));
+  return request ? end_call<Answer>(*request, timeout) : Result<Answer>(request.error());
+}
+
+template <class Call>
+Result<uint64_t> Bus::begin_call(Call call) {
   uint64_t request = next_request_++;
   waiting_.insert(request);
   auto sent = channel_->send({request, std::move(call)});
-  if (!sent) return sent.error();
+  return sent ? Result<uint64_t>(request) : sent.error();
+}
+
+void Bus::forget_call(uint64_t request) {
+  waiting_.erase(request);
+  answers_.erase(request);
+}
+
+template <class Answer>
+Result<Answer> Bus::end_call(uint64_t request, std::optional<std::chrono::milliseconds> timeout) {
   auto body = wait_answer(request, timeout);
   if (!body) return body.error();
   if (auto* failure = std::get_if<Failure>(&*body)) return Error{failure->code, failure->message};
@@ -132,6 +186,9 @@ void Bus::dispatch(Message message) {
     PendingPush pending = std::move(it->second);
     pushes_.erase(it);
     push_answered(message.request, std::move(pending), message.body);
+  } else if (auto part = parts_.find(message.request); part != parts_.end()) {
+    part_answered(part->second, message.body);
+    parts_.erase(part);
   } else if (waiting_.erase(message.request) != 0) {
     answers_[message.request] = std::move(message.body);
   }
@@ -167,7 +224,7 @@ void Bus::adopt(Record& record) {
   const Value& value = record.descriptor.value;
   if (dynamic_cast<const AbsentSource*>(&value.source()) == nullptr) return;
   record.descriptor.value =
-      Value(std::make_shared<RemoteSource>(self_, record.seq), value.size(), value.digest());
+      Value(std::make_shared<RemoteSource>(self_, record.seq, value.size()), value.size(), value.digest());
 }
 
 // --- pushing ---
@@ -178,7 +235,7 @@ Result<void> Bus::push(NewDescriptor item, SubmissionId submission, OnPushed pus
   if (push_error_) return *std::exchange(push_error_, std::nullopt);
   uint64_t inline_bytes = 0;
   if (must_upload(item.descriptor.value, inline_bytes)) {
-    auto number = upload(item.descriptor.value);
+    auto number = send_upload(item.descriptor.value);
     if (!number) return number.error();
     item.upload = *number;
   }
@@ -202,6 +259,13 @@ bool Bus::must_repeat(uint64_t request, const Failure& failure) {
 
 void Bus::push_answered(uint64_t request, PendingPush pending, const Body& body) {
   const auto* failure = std::get_if<Failure>(&body);
+  // Why its value did not arrive; that the master was restarted is no reason.
+  auto lost = pending.again ? failed_uploads_.extract(pending.again->item.upload) : UploadErrors::node_type();
+  Failure why;
+  if (failure != nullptr && lost && lost.mapped().code != Code::kUnavailable) {
+    why = {lost.mapped().code, lost.mapped().message};
+    failure = &why;
+  }
   if (failure != nullptr && pending.again && must_repeat(request, *failure)) {
     repeats_.push_back({std::move(*pending.again), std::move(pending.pushed)});
     return;
@@ -224,7 +288,7 @@ Result<void> Bus::wait_for_pushes(size_t at_most) {
       auto [push, pushed] = std::move(repeats_.front());
       repeats_.pop_front();
       if (push.item.upload != 0) {
-        auto number = upload(push.item.descriptor.value);
+        auto number = send_upload(push.item.descriptor.value);
         if (!number) return number.error();
         push.item.upload = *number;
       }
@@ -252,27 +316,53 @@ bool Bus::must_upload(const Value& value, uint64_t& inline_bytes) const {
   return false;
 }
 
-Result<uint64_t> Bus::upload(const Value& value) {
-  for (int attempt = 0;; attempt++) {
-    uint64_t number = next_upload_++;
-    auto uploaded = upload_once(value, number);
-    if (uploaded) return number;
-    bool restarted = uploaded.error().code == Code::kUnavailable;
-    if (!restarted || attempt == kUploadAttempts) return uploaded.error();
-  }
-}
-
-Result<void> Bus::upload_once(const Value& value, uint64_t number) {
+// Sends it part by part, with a window of them under way. What was lost on the way the push tells that wants
+// it.
+Result<uint64_t> Bus::send_upload(const Value& value) {
+  const uint64_t number = next_upload_++;
   std::string chunk;
   for (uint64_t offset = 0; offset < value.size(); offset += chunk.size()) {
     chunk.resize(std::min<uint64_t>(kMaxMessageValues, value.size() - offset));
     auto count = value.read_at(offset, {reinterpret_cast<uint8_t*>(chunk.data()), chunk.size()});
     if (!count) return count.error();
-    auto done = call<Done>(ValueAppend{number, offset, chunk});
-    if (!done) return done.error();
+    auto room = wait_for_parts(kPartWindow - 1);
+    if (!room) return room.error();
+    const uint64_t request = next_request_++;
+    parts_[request] = number;
+    auto sent = channel_->send({request, ValueAppend{number, offset, chunk}});
+    if (!sent) return sent.error();
     crash_point("part-uploaded");
   }
+  return number;
+}
+
+void Bus::part_answered(uint64_t upload, const Body& body) {
+  const auto* failure = std::get_if<Failure>(&body);
+  if (failure != nullptr) failed_uploads_.try_emplace(upload, Error{failure->code, failure->message});
+}
+
+Result<void> Bus::wait_for_parts(size_t at_most) {
+  while (parts_.size() > at_most) {
+    auto received = receive_one({});
+    if (!received) return received;
+  }
   return {};
+}
+
+// All of it is there when this has answered.
+Result<uint64_t> Bus::upload(const Value& value) {
+  for (int attempt = 0;; attempt++) {
+    auto number = send_upload(value);
+    if (!number) return number;
+    auto answered = wait_for_parts(0);
+    if (!answered) return answered.error();
+    auto failed = failed_uploads_.find(*number);
+    if (failed == failed_uploads_.end()) return number;
+    const Error error = failed->second;
+    failed_uploads_.erase(failed);
+    bool restarted = error.code == Code::kUnavailable;
+    if (!restarted || attempt == kUploadAttempts) return error;
+  }
 }
 
 Result<SubmissionId> Bus::open_submission(const Descriptor& note, Lane lane) {
@@ -498,8 +588,18 @@ std::optional<Bus::Event> Bus::next_event() {
     crash_point("task-received");
     if (!note_begin(event)) return std::nullopt;
     bool is_lost = is_suspect(event) && started_ != task_of(event);  // with its session, while we waited
-    if (!is_lost) return event;
+    if (is_lost) continue;
+    if (std::exchange(was_value_read_, false)) look_ahead();
+    return event;
   }
+}
+
+// Who has read the last value is likely to read the next.
+void Bus::look_ahead() {
+  const Task* next = events_.empty() ? nullptr : std::get_if<Task>(&events_.front());
+  if (next == nullptr) return;
+  const auto* source = dynamic_cast<const RemoteSource*>(&next->record.descriptor.value.source());
+  if (source != nullptr) source->look_ahead(0);
 }
 
 bool Bus::has_event(std::chrono::milliseconds wait) {

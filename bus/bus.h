@@ -122,9 +122,15 @@ class Bus {
 
   template <class Answer, class Call>
   Result<Answer> call(Call call, std::optional<std::chrono::milliseconds> timeout = {});
+  template <class Call>
+  Result<uint64_t> begin_call(Call call);
+  template <class Answer>
+  Result<Answer> end_call(uint64_t request, std::optional<std::chrono::milliseconds> timeout);
+  void forget_call(uint64_t request);
   Result<Body> wait_answer(uint64_t request, std::optional<std::chrono::milliseconds> timeout);
   Result<void> receive_one(std::optional<std::chrono::milliseconds> timeout);
   void dispatch(Message message);
+  void look_ahead();
   void withdraw(Seq seq);
   bool is_old_news(const Task& task);
   Result<void> note_begin(const Event& event);
@@ -138,8 +144,10 @@ class Bus {
   Result<void> wait_for_pushes(size_t at_most);
   void adopt(Record& record);
   bool must_upload(const Value& value, uint64_t& inline_bytes) const;
+  Result<uint64_t> send_upload(const Value& value);
+  void part_answered(uint64_t upload, const Body& body);
+  Result<void> wait_for_parts(size_t at_most);
   Result<uint64_t> upload(const Value& value);
-  Result<void> upload_once(const Value& value, uint64_t number);
 
   std::unique_ptr<Channel> channel_;
   std::shared_ptr<Bus*> self_;  // remote values look here; nullptr after ~Bus
@@ -157,6 +165,10 @@ class Bus {
   std::unordered_set<uint64_t> waiting_;        // calls whose answer is wanted
   std::unordered_map<uint64_t, Body> answers_;  // by request, until taken
   std::unordered_map<uint64_t, PendingPush> pushes_;
+  std::unordered_map<uint64_t, uint64_t> parts_;  // of values, under way: by request, their upload
+  using UploadErrors = std::unordered_map<uint64_t, Error>;
+  UploadErrors failed_uploads_;                    // until a push asks for them
+  bool was_value_read_ = false;                    // of the event that was given last
   std::deque<std::pair<Push, OnPushed>> repeats_;  // to be uploaded and pushed again
   std::deque<Event> events_;
   std::optional<Error> push_error_;
