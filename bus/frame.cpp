@@ -1,6 +1,6 @@
 #include "bus/frame.h"
 
-#include <zlib.h>
+#include <isa-l/crc.h>
 
 namespace rebus {
 namespace {
@@ -30,15 +30,15 @@ T get(std::string_view frame, size_t at) {
   return number;
 }
 
-uLong add_crc(uLong crc, std::string_view bytes) {
-  return crc32(crc, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
+uint32_t add_crc(uint32_t crc, std::string_view bytes) {
+  return crc32_gzip_refl(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
 }
 
 // Over the whole frame, with zeros where the checksum stands.
 uint32_t checksum(std::string_view frame) {
-  uLong crc = add_crc(crc32(0, nullptr, 0), frame.substr(0, kChecksumAt));
+  uint32_t crc = add_crc(0, frame.substr(0, kChecksumAt));
   crc = add_crc(crc, std::string_view("\0\0\0\0", 4));
-  return static_cast<uint32_t>(add_crc(crc, frame.substr(kFrameHeader)));
+  return add_crc(crc, frame.substr(kFrameHeader));
 }
 
 Error broken(const std::string& why) { return {Code::kProtocol, "broken message: " + why}; }

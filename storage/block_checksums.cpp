@@ -1,6 +1,6 @@
 #include "storage/block_checksums.h"
 
-#include <zlib.h>
+#include <isa-l/crc.h>
 
 #include <algorithm>
 
@@ -9,9 +9,7 @@
 namespace rebus {
 namespace {
 
-uint32_t add_crc(uint32_t crc, Bytes bytes) {
-  return static_cast<uint32_t>(crc32_z(crc, bytes.data(), bytes.size()));
-}
+uint32_t add_crc(uint32_t crc, Bytes bytes) { return crc32_gzip_refl(crc, bytes.data(), bytes.size()); }
 
 uint64_t block_count(uint64_t size) {
   return size / BlockChecksums::kBlock + (size % BlockChecksums::kBlock != 0);

@@ -7,6 +7,11 @@
 #include "storage/value_source.h"
 
 namespace rebus {
+namespace {
+
+constexpr uint64_t kAhead = 2 * kWriteBack;
+
+}  // namespace
 
 DiskWriter::DiskWriter(std::shared_ptr<const ValueDirectory> directory, FreeSpace space)
     : directory_(std::move(directory)), space_(std::move(space)) {}
@@ -30,20 +35,18 @@ Result<void> DiskWriter::move_to_file() {
 Result<void> DiskWriter::append_to_file(Bytes bytes) {
   auto done = space_.check();
   if (done) done = pending_->append(bytes);
-  unsynced_ += bytes.size();
-  return done && unsynced_ >= kSyncEvery ? sync_file() : done;
-}
-
-Result<void> DiskWriter::sync_file() {
-  unsynced_ = 0;
-  return pending_->sync();
+  for (; done && size_ - sent_ >= kWriteBack; sent_ += kWriteBack) {
+    done = pending_->send_to_disk(sent_, kWriteBack);
+    if (done && sent_ >= kAhead) done = pending_->wait_for_disk(sent_ - kAhead, kWriteBack);
+  }
+  return done;
 }
 
 Result<Value> DiskWriter::seal() {
   Digest digest = hash_.finish();
   if (pending_ == nullptr) return Value(std::make_shared<MemorySource>(std::move(memory_)), size_, digest);
   crash_point("value-file-written");
-  auto synced = sync_file();
+  auto synced = pending_->sync();
   if (!synced) return synced.error();
   return Value(std::move(pending_), size_, digest);
 }

@@ -17,13 +17,12 @@ class DiskWriter final : public ValueWriter {
  private:
   Result<void> append_to_file(Bytes bytes);
   Result<void> move_to_file();
-  Result<void> sync_file();
 
   std::shared_ptr<const ValueDirectory> directory_;
   FreeSpace space_;
   Sha256 hash_;
   uint64_t size_ = 0;
-  uint64_t unsynced_ = 0;
+  uint64_t sent_ = 0;  // bytes on their way to the disk, or there
   std::string memory_;
   std::shared_ptr<PendingFile> pending_;  // null while the value is small
 };

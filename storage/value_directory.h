@@ -28,6 +28,8 @@ class PendingFile final : public ValueSource {
   int file_descriptor() const override { return file_.fd(); }
   // While it is written; one thread.
   Result<void> append(Bytes bytes);
+  Result<void> send_to_disk(uint64_t offset, uint64_t size) { return file_.send_to_disk(offset, size); }
+  Result<void> wait_for_disk(uint64_t offset, uint64_t size) { return file_.wait_for_disk(offset, size); }
   Result<void> sync() { return file_.sync(); }
   const BlockChecksums& checksums() const { return checksums_; }
   const std::string& path() const { return file_.path(); }  // the temporary one
