@@ -34,8 +34,6 @@ class Inject final : public Agent {
 
   Result<void> run(Bus& bus) override {
     if (!choices_) return choices_.error();
-    auto ready = check_file_type_database();
-    if (!ready) return ready.error();
     bus_ = &bus;
     auto opened = open_submission();
     if (!opened) return opened;
