@@ -166,6 +166,16 @@ TEST_F(Antivirus, SaysOfMembersOfAZipThatItCannotUnpack) {
   EXPECT_EQ(result("only the mark " + mark + std::string(100, '\xff') + mark)["verdict"], "clean");
 }
 
+// As in programs that make zips: a member of 2 GiB, in so many bytes as are not there.
+TEST_F(Antivirus, TakesNothingForAMemberThatIsLargerThanTheFile) {
+  const std::string header("PK\3\4\x14\0\0\0\x08\0\0\0\0\0\1\2\3\4\0\0\0\x70\0\0\0\x7f\5\0\0\0a.txt", 35);
+  const std::string program = file_bytes("/bin/true");
+  for (const std::string& bytes : {program + header + program, zip_of("a") + header + program}) {
+    const Json json = result(bytes);
+    EXPECT_EQ(json["verdict"], "clean") << json.dump();
+  }
+}
+
 // For which the empty password is wrong, too: PDF 32000-1, 7.6.3.
 std::string encrypted_pdf() {
   const Names objects = {"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>",

@@ -1,7 +1,7 @@
 # What tools/bench.sh has worked on: files of this machine, archived in $corpora and read from the page cache.
 
 names_of_programs() {
-  find /usr/bin /usr/lib -type f -size -4000k -print0 |
+  find /usr/bin /usr/lib -type f -size -1100k -print0 |
     xargs -0 file -N --mime-type --print0 -- 2>/dev/null |
     grep -aE 'application/x-(pie-executable|executable|sharedlib)' | cut -d '' -f 1 | head -n 2000 || true
 }
