@@ -66,13 +66,14 @@ cl_error_t see_file(int, const char*, const char**, size_t, const char*, size_t 
   return CL_CLEAN;
 }
 
-// Each member of an archive, as the archive tells of it. In programs that know archives stands what looks like
-// one: what takes more bytes than there are is none, and libclamav looks no further, either.
+// Each member of an archive, as the archive tells of it. In programs that know archives stands what looks
+// like one: what takes more bytes than there are is none, and libclamav looks no further, either.
 cl_error_t see_member(const char*, unsigned long packed_size, const char*, unsigned long size, int, unsigned,
                       void* context) {
   auto& watched = *static_cast<Watched*>(context);
   bool is_size = static_cast<long>(size) >= 0;  // of some containers it is not known
-  if (is_size && packed_size <= watched.largest && size > watched.limits.file_bytes) note_limit(watched, ".MaxFileSize");
+  if (is_size && packed_size <= watched.largest && size > watched.limits.file_bytes)
+    note_limit(watched, ".MaxFileSize");
   return CL_CLEAN;
 }
 
