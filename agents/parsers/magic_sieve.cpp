@@ -7,7 +7,6 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kMore = 4;  // bytes that a test may read behind the last one
 // What uses other rules may say what they say.
 bool says_something(const MagicLine& line) {
   return line.says_something() || line.type == MagicLine::kUse || line.type == MagicLine::kIndirect;

@@ -104,8 +104,9 @@ uint64_t number_of(const char* bytes, NumberForm form) {
 
 // As file_signextend() of src/apprentice.c.
 uint64_t extended(uint64_t number, NumberForm form) {
-  const unsigned unused = 64 - 8U * form.width;
-  return static_cast<uint64_t>(static_cast<int64_t>(number << unused) >> unused);
+  if (form.width >= sizeof number) return number;
+  const uint64_t above = uint64_t{1} << (8U * form.width);
+  return (number & above >> 1) != 0 ? number | ~(above - 1) : number;
 }
 
 bool holds(char relation, bool is_unsigned, uint64_t number, uint64_t value) {
@@ -146,6 +147,7 @@ MagicTest of_bytes(const MagicLine& line, std::string_view text, uint32_t spots)
   for (char c : text.substr(0, kFirst)) masks += test.folds && is_letter(c) ? '\xdf' : '\xff';
   set_first(test, text, masks);
   test.text = text.substr(std::min(kFirst, text.size()));
+  if (spots > kMostSpots) test.whole = text;
   return test;
 }
 
@@ -219,6 +221,10 @@ bool MagicTest::has_rest(const char* bytes) const {
 
 bool MagicTest::may_match_many(std::string_view begin, uint64_t size) const {
   if (begin.size() < size && uint64_t{offset} + spots + reach > begin.size()) return true;
+  if (!folds && !whole.empty()) {
+    if (offset >= begin.size()) return false;
+    return begin.substr(offset, uint64_t{spots} + reach).find(whole) != begin.npos;
+  }
   for (uint64_t at = offset; at <= uint64_t{offset} + spots && at + reach <= begin.size(); at++) {
     if (is_at(begin.data() + at)) return true;
   }

@@ -53,6 +53,7 @@ struct MagicTest {
   uint32_t first_mask = 0, first_value = 0;   // of the first 4 bytes, as they lie in memory
   const MagicLine* number = nullptr;          // kNumber
   std::string text;                           // kBytes: what comes behind those; else the pattern for RE2
+  std::string whole;                          // of many spots: all that is compared
   size_t pattern = 0;                         // its number, for whoever keeps them
 
  private:
