@@ -18,6 +18,8 @@ class FileHandle {
     return *this;
   }
   int get() const { return fd_; }
+  // For whoever closes it from now on.
+  int release() { return std::exchange(fd_, -1); }
 
  private:
   void reset() {

@@ -5,9 +5,10 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <system_error>
+
+#include "descriptor/sealed_memory.h"
 
 namespace rebus {
 namespace {
@@ -27,18 +28,6 @@ Result<int> open_unlinked() {
   }
   if (fd < 0) return errno_error(Code::kStorage, "no temporary file in " + path + " (set TMPDIR)");
   return fd;
-}
-
-Result<size_t> read_file_at(int fd, uint64_t offset, std::span<uint8_t> buffer) {
-  size_t done = 0;
-  while (done < buffer.size()) {
-    ssize_t count = pread(fd, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error(Code::kStorage, "reading a stored value");
-    if (count == 0) break;
-    done += static_cast<size_t>(count);
-  }
-  return done;
 }
 
 class FileSource final : public ValueSource {
@@ -93,22 +82,26 @@ struct Spool::Shared {
 
 namespace {
 
-class SpooledMemory final : public ValueSource {
+// A value in memory, as long as it lives.
+class CountedSource final : public ValueSource {
  public:
-  SpooledMemory(std::string bytes, std::shared_ptr<Spool::Shared> shared)
-      : bytes_(std::move(bytes)), shared_(std::move(shared)) {}
-  ~SpooledMemory() override { shared_->in_memory -= bytes_.size(); }
-  SpooledMemory(const SpooledMemory&) = delete;
-  SpooledMemory& operator=(const SpooledMemory&) = delete;
+  CountedSource(std::shared_ptr<const ValueSource> source, uint64_t size,
+                std::shared_ptr<Spool::Shared> shared)
+      : source_(std::move(source)), size_(size), shared_(std::move(shared)) {}
+  ~CountedSource() override { shared_->in_memory -= size_; }
+  CountedSource(const CountedSource&) = delete;
+  CountedSource& operator=(const CountedSource&) = delete;
   Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const override {
-    size_t count = std::min<size_t>(buffer.size(), bytes_.size() - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, count);
-    return count;
+    return source_->read_at(offset, buffer);
   }
-  const std::string* in_memory() const override { return &bytes_; }
+  std::optional<Bytes> in_memory() const override { return source_->in_memory(); }
+  bool takes_memory() const override { return true; }
+  int file_descriptor() const override { return source_->file_descriptor(); }
+  int sealed_file() const override { return source_->sealed_file(); }
 
  private:
-  std::string bytes_;
+  std::shared_ptr<const ValueSource> source_;
+  uint64_t size_;
   std::shared_ptr<Spool::Shared> shared_;
 };
 
@@ -129,59 +122,94 @@ class SpoolWriter final : public ValueWriter {
  public:
   explicit SpoolWriter(std::shared_ptr<Spool::Shared> shared)
       : shared_(std::move(shared)), most_(shared_->limits.per_value) {}
-  ~SpoolWriter() override {
-    if (fd_ >= 0) close(fd_);
-  }
-  SpoolWriter(const SpoolWriter&) = delete;
-  SpoolWriter& operator=(const SpoolWriter&) = delete;
 
   void expect(uint64_t size) override {
     const SpoolLimits& limits = shared_->limits;
     most_ = std::max(limits.per_value, std::min(size, limits.in_all / kPart));
-    if (size <= most_) memory_.reserve(size);
+    if (size < kLeastSealed && size <= most_) memory_.reserve(size);
   }
 
   Result<void> append(Bytes bytes) override {
     hash_.update(bytes);
     size_ += bytes.size();
-    if (fd_ < 0 && size_ <= most_) {
-      memory_ += as_text(bytes);
-      return {};
-    }
-    if (fd_ < 0) {
-      auto fd = open_unlinked();
-      if (!fd) return fd.error();
-      fd_ = *fd;
-      auto moved = write_all(fd_, as_bytes(memory_), "writing a value to a temporary file");
-      if (!moved) return moved;
-      std::string().swap(memory_);
-    }
-    return write_all(fd_, bytes, "writing a value to a temporary file");
+    auto placed = place();
+    if (!placed) return placed;
+    if (file_.get() >= 0) return write_all(file_.get(), bytes, kToFile);
+    if (sealed_) return sealed_->append(bytes);
+    memory_ += as_text(bytes);
+    return {};
   }
 
   uint64_t size() const override { return size_; }
 
   Result<Value> seal() override {
     Digest digest = hash_.finish();
-    if (fd_ >= 0) return file_value(std::exchange(fd_, -1), size_, digest);
-    if (shared_->in_memory.fetch_add(size_) + size_ <= shared_->limits.in_all) {
-      memory_.shrink_to_fit();
-      return Value(std::make_shared<SpooledMemory>(std::move(memory_), shared_), size_, digest);
-    }
+    if (file_.get() >= 0) return file_value(file_.release(), size_, digest);
+    auto source = source_in_memory();
+    if (!source) return source.error();
+    if (shared_->in_memory.fetch_add(size_) + size_ <= shared_->limits.in_all)
+      return Value(std::make_shared<CountedSource>(*std::move(source), size_, shared_), size_, digest);
     shared_->in_memory -= size_;
-    auto start = shared_->overflow(as_bytes(memory_));
+    auto bytes = (*source)->in_memory();
+    auto start = bytes ? shared_->overflow(*bytes) : errno_error(Code::kStorage, "mapping a value");
     if (!start) return start.error();
     return Value(std::make_shared<OverflowSource>(shared_, *start), size_, digest);
   }
 
  private:
   static constexpr uint64_t kPart = 4;
+  static constexpr const char* kToFile = "writing a value to a temporary file";
+
+  // Moves what came to where that and what comes now is to be.
+  Result<void> place() {
+    if (file_.get() >= 0) return {};
+    if (size_ > most_) return move_to_file();
+    return size_ >= kLeastSealed && !sealed_ ? move_to_sealed() : Result<void>();
+  }
+
+  Result<void> move_to_sealed() {
+    sealed_ = SealedMemoryWriter::make();
+    auto moved = sealed_ ? sealed_->append(as_bytes(memory_)) : Result<void>();
+    if (sealed_) std::string().swap(memory_);
+    return moved;
+  }
+
+  Result<void> move_to_file() {
+    auto fd = open_unlinked();
+    if (!fd) return fd.error();
+    file_ = FileHandle(*fd);
+    auto moved = sealed_ ? copy_file(sealed_->file()) : write_all(file_.get(), as_bytes(memory_), kToFile);
+    sealed_.reset();
+    std::string().swap(memory_);
+    return moved;
+  }
+
+  Result<void> copy_file(int from) {
+    std::string buffer(Value::kChunkSize, '\0');
+    for (uint64_t offset = 0;;) {
+      auto count = read_file_at(from, offset, {reinterpret_cast<uint8_t*>(buffer.data()), buffer.size()});
+      if (!count) return count.error();
+      if (*count == 0) return {};
+      auto written = write_all(file_.get(), as_bytes(std::string_view(buffer).substr(0, *count)), kToFile);
+      if (!written) return written;
+      offset += *count;
+    }
+  }
+
+  Result<std::shared_ptr<const ValueSource>> source_in_memory() {
+    if (sealed_) return std::move(*sealed_).seal();
+    memory_.shrink_to_fit();
+    return memory_source(std::move(memory_));
+  }
+
   std::shared_ptr<Spool::Shared> shared_;
   uint64_t most_;  // bytes that stay in memory
   Sha256 hash_;
-  std::string memory_;
   uint64_t size_ = 0;
-  int fd_ = -1;
+  // Where they are: one of them.
+  std::string memory_;
+  std::optional<SealedMemoryWriter> sealed_;
+  FileHandle file_{-1};
 };
 
 }  // namespace
@@ -192,6 +220,18 @@ std::unique_ptr<ValueWriter> Spool::create() { return std::make_unique<SpoolWrit
 
 Value file_value(int fd, uint64_t size, const Digest& digest) {
   return {std::make_shared<FileSource>(fd), size, digest};
+}
+
+Result<size_t> read_file_at(int fd, uint64_t offset, std::span<uint8_t> buffer) {
+  size_t done = 0;
+  while (done < buffer.size()) {
+    ssize_t count = pread(fd, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno_error(Code::kStorage, "reading a stored value");
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return done;
 }
 
 Result<void> write_all(int fd, Bytes bytes, const char* what) {

@@ -1,4 +1,5 @@
-// Spool: values held in memory up to a limit, the rest in unlinked temporary files.
+// Spool: values held in memory up to a limit, those that are worth it sealed, the rest in unlinked temporary
+// files.
 #pragma once
 
 #include <atomic>
@@ -28,6 +29,9 @@ class Spool final : public ValueFactory {
 
 // A value over an open file, from its byte 0 on. Takes the descriptor and closes it with the last handle.
 Value file_value(int fd, uint64_t size, const Digest& digest);
+
+// As ValueSource::read_at(), of an open file.
+Result<size_t> read_file_at(int fd, uint64_t offset, std::span<uint8_t> buffer);
 
 // Writes all of it, retrying interrupted writes. kStorage names the reason.
 Result<void> write_all(int fd, Bytes bytes, const char* what);

@@ -15,13 +15,17 @@ class MemorySource final : public ValueSource {
     std::memcpy(buffer.data(), bytes_.data() + offset, count);
     return count;
   }
-  const std::string* in_memory() const override { return &bytes_; }
+  std::optional<Bytes> in_memory() const override { return as_bytes(bytes_); }
 
  private:
   std::string bytes_;
 };
 
 }  // namespace
+
+std::shared_ptr<const ValueSource> memory_source(std::string bytes) {
+  return std::make_shared<MemorySource>(std::move(bytes));
+}
 
 Value::Value() {
   static const Value empty = of("");
@@ -34,7 +38,7 @@ Value::Value(std::shared_ptr<const ValueSource> source, uint64_t size, const Dig
 Value Value::of(std::string bytes) {
   Digest digest = sha256(as_bytes(bytes));
   uint64_t size = bytes.size();
-  return {std::make_shared<MemorySource>(std::move(bytes)), size, digest};
+  return {memory_source(std::move(bytes)), size, digest};
 }
 
 Result<size_t> Value::read_at(uint64_t offset, std::span<uint8_t> buffer) const {
@@ -47,7 +51,7 @@ Result<size_t> Value::read_at(uint64_t offset, std::span<uint8_t> buffer) const 
 }
 
 Result<void> Value::for_each_chunk(const std::function<Result<void>(Bytes)>& use) const {
-  if (const std::string* bytes = source_->in_memory()) return use(as_bytes(*bytes));
+  if (auto bytes = source_->in_memory()) return use(*bytes);
   std::string buffer(std::min<uint64_t>(kChunkSize, size_), '\0');
   for (uint64_t offset = 0; offset < size_;) {
     auto count = read_at(offset, {reinterpret_cast<uint8_t*>(buffer.data()), buffer.size()});
@@ -64,7 +68,7 @@ Result<std::string> Value::load(uint64_t limit) const {
     return Error{Code::kLimit, "value of " + std::to_string(size_) + " bytes is over the limit of " +
                                    std::to_string(limit) + " for reading it whole"};
   }
-  if (const std::string* bytes = source_->in_memory()) return *bytes;
+  if (auto bytes = source_->in_memory()) return std::string(as_text(*bytes));
   std::string out(size_, '\0');
   auto count = read_at(0, {reinterpret_cast<uint8_t*>(out.data()), out.size()});
   if (!count) return count.error();

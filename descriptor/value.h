@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,11 +20,18 @@ class ValueSource {
   // Fills `buffer` from `offset` (bytes); fewer than asked only at the end. kUnreadable, kStorage,
   // kUnavailable.
   virtual Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const = 0;
-  // The bytes themselves where they are in memory, else nullptr.
-  virtual const std::string* in_memory() const { return nullptr; }
+  // The bytes themselves where they are in memory, as long as this source lives.
+  virtual std::optional<Bytes> in_memory() const { return std::nullopt; }
+  // Its bytes take up memory of this machine.
+  virtual bool takes_memory() const { return in_memory().has_value(); }
   // A file that holds exactly the value from its byte 0 on, else -1. Owned by the source.
   virtual int file_descriptor() const { return -1; }
+  // The same, if nobody can change it any more (sealed_memory.h), else -1.
+  virtual int sealed_file() const { return -1; }
 };
+
+// Bytes in memory.
+std::shared_ptr<const ValueSource> memory_source(std::string bytes);
 
 // Copied freely: a handle. Size in bytes and SHA-256 are known from the start.
 class Value {

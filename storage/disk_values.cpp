@@ -91,8 +91,8 @@ Result<void> DiskValues::keep(const Value& value, Transaction& transaction) {
 Result<void> DiskValues::keep_bytes(const Value& value, Transaction& transaction) {
   std::string key = digest_key(value.digest());
   transaction.put(Family::kStored, key, "");
-  if (const std::string* bytes = value.source().in_memory()) {
-    transaction.put_borrowed(Family::kBytes, std::move(key), *bytes);
+  if (auto bytes = value.source().in_memory()) {
+    transaction.put_borrowed(Family::kBytes, std::move(key), as_text(*bytes));
     return {};
   }
   auto bytes = value.load(kMaxTableValue);

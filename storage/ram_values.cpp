@@ -9,7 +9,7 @@ RamValues::RamValues(uint64_t memory_limit)
 
 Result<void> RamValues::keep(const Value& value, Transaction&) {
   if (values_.contains(value.digest())) return {};
-  if (value.source().in_memory() == nullptr) {
+  if (!value.source().takes_memory()) {
     values_.emplace(value.digest(), value);
     return {};
   }
@@ -31,7 +31,7 @@ Result<Value> RamValues::spilled(const Value& value) {
 Result<void> RamValues::drop(const Digest& digest, Transaction&) {
   auto found = values_.find(digest);
   if (found == values_.end()) return {};
-  if (found->second.source().in_memory() != nullptr) in_memory_ -= found->second.size();
+  if (found->second.source().takes_memory()) in_memory_ -= found->second.size();
   values_.erase(found);
   return {};
 }

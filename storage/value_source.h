@@ -16,7 +16,7 @@ class MemorySource final : public ValueSource {
  public:
   explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
   Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const override;
-  const std::string* in_memory() const override { return &bytes_; }
+  std::optional<Bytes> in_memory() const override { return as_bytes(bytes_); }
 
  private:
   std::string bytes_;

@@ -35,8 +35,8 @@ class ValueStream final : public ByteStream {
   Result<Bytes> next() override {
     if (position_ >= value_.size()) return Bytes();
     Bytes bytes;
-    if (const std::string* all = value_.source().in_memory()) {
-      bytes = as_bytes(*all).subspan(position_);
+    if (auto all = value_.source().in_memory()) {
+      bytes = all->subspan(position_);
       bytes = bytes.first(std::min(bytes.size(), kMemoryPart));
     } else {
       buffer_.resize(std::min<uint64_t>(kPart, value_.size() - position_));

@@ -113,14 +113,13 @@ std::string encoding_of(magic_t magic, std::string_view begin) {
 
 }  // namespace
 
-Magic::Magic(MagicHandle magic, int file)
+Magic::Magic(MagicHandle magic)
     : magic_(std::move(magic)),
       choice_(std::make_unique<ChosenMagic>(kAlways)),
-      file_(file),
       buffer_(MagicSieve::kBegin + MagicSieve::kMore) {}
 
-Result<Magic> Magic::load(int file) {
-  Magic out(MagicHandle(magic_open(kAlways)), file);
+Result<Magic> Magic::load() {
+  Magic out(MagicHandle(magic_open(kAlways)));
   if (!out.magic_) return database_error("libmagic does not start");
   if (magic_load(out.magic_.get(), nullptr) != 0) {
     const char* reason = magic_error(out.magic_.get());
@@ -129,20 +128,20 @@ Result<Magic> Magic::load(int file) {
   return knows_gzip(out.magic_.get()) ? Result(std::move(out)) : database_error("it does not even know gzip");
 }
 
-FileType Magic::identify() {
+FileType Magic::identify(int file) {
   Utf8Locale locale;
-  magic_set* magic = chosen();
+  magic_set* magic = chosen(file);
   FileType type;
-  type.words = words_of(magic, file_);
-  type.mime = mime_of(magic, file_, type.words);
+  type.words = words_of(magic, file);
+  type.mime = mime_of(magic, file, type.words);
   type.encoding = encoding_of(magic, begin_);
   return type;
 }
 
-magic_set* Magic::chosen() {
+magic_set* Magic::chosen(int file) {
   struct stat status = {};
-  const ssize_t size = pread(file_, buffer_.data(), MagicSieve::kBegin, 0);
-  if (size < 0 || fstat(file_, &status) != 0) return magic_.get();
+  const ssize_t size = pread(file, buffer_.data(), MagicSieve::kBegin, 0);
+  if (size < 0 || fstat(file, &status) != 0) return magic_.get();
   begin_ = {buffer_.data(), static_cast<size_t>(size)};
   magic_set* few = choice_->choose(begin_, static_cast<uint64_t>(status.st_size));
   return few != nullptr ? few : magic_.get();

@@ -13,19 +13,18 @@ namespace rebus {
 // One thread. Once loaded it opens nothing more.
 class Magic {
  public:
-  // Of what is in this open file, whatever that is by then. kFailed when the database is missing or damaged.
-  static Result<Magic> load(int file);
+  // kFailed when the database is missing or damaged.
+  static Result<Magic> load();
   // The words of `file -b` (the first 16 KiB) and the answers of `file --mime-type` and `file
-  // --mime-encoding`, in a UTF-8 locale.
-  FileType identify();
+  // --mime-encoding`, in a UTF-8 locale, of what is in this open file.
+  FileType identify(int file);
 
  private:
-  Magic(MagicHandle magic, int file);
-  magic_set* chosen();
+  explicit Magic(MagicHandle magic);
+  magic_set* chosen(int file);
 
   MagicHandle magic_;                    // with all rules
   std::unique_ptr<ChosenMagic> choice_;  // of few
-  int file_;
   std::vector<char> buffer_;
   std::string_view begin_;  // of the file, in the buffer
 };

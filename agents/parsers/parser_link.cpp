@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <utility>
+
+#include "agents/parsers/file_packet.h"
 
 namespace rebus {
 namespace {
@@ -68,19 +71,35 @@ Result<void> ParserLink::flush(Bytes bytes) {
   std::array<iovec, 2> all = {part(out_.data(), out_.size()), part(bytes.data(), bytes.size())};
   std::span<iovec> parts(all);
   for (skip_sent(parts, 0); !parts.empty();) {
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    ssize_t sent = sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    const int file = out_file_.get();
+    ssize_t sent = send_part(socket_.get(), parts, std::span(&file, file >= 0 ? 1 : 0));
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return gone();
+    out_file_ = FileHandle(-1);
     skip_sent(parts, static_cast<size_t>(sent));
   }
   out_.clear();
   return {};
 }
 
+Result<void> ParserLink::send_file(FileHandle file) {
+  auto ready = out_file_.get() >= 0 ? flush() : Result<void>();
+  out_file_ = std::move(file);
+  return ready ? send(ParserWord::kFile, {}) : ready;
+}
+
 Result<ParserFrame> ParserLink::receive() {
+  file_ = FileHandle(-1);
+  while (true) {
+    auto frame = receive_frame();
+    if (!frame || frame->word != ParserWord::kFile) return frame;
+    if (came_.empty()) return Error{Code::kProtocol, "says what no worker says"};
+    file_ = std::move(came_.front());
+    came_.pop_front();
+  }
+}
+
+Result<ParserFrame> ParserLink::receive_frame() {
   auto ready = flush();
   const auto since = Clock::now();
   if (ready) ready = fill(kHeader, since);
@@ -111,7 +130,7 @@ Result<void> ParserLink::fill(size_t size, Clock::time_point since) {
     if (in_.size() < size + kReadAtOnce) in_.resize(size + kReadAtOnce);
   }
   while (end_ - begin_ < size) {
-    ssize_t count = read(socket_.get(), &in_[end_], in_.size() - end_);
+    ssize_t count = read_some(std::span(in_).subspan(end_));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return gone();
     if (count == 0) return Error{Code::kUnavailable, "is gone"};
@@ -120,6 +139,14 @@ Result<void> ParserLink::fill(size_t size, Clock::time_point since) {
     if (is_late) return Error{Code::kLimit, "does nothing any more"};
   }
   return {};
+}
+
+ssize_t ParserLink::read_some(std::span<char> buffer) {
+  if (files_ == Files::kRefused) return read(socket_.get(), buffer.data(), buffer.size());
+  std::vector<FileHandle> files;
+  ssize_t count = receive_part(socket_.get(), buffer, files);
+  std::move(files.begin(), files.end(), std::back_inserter(came_));
+  return count;
 }
 
 }  // namespace rebus

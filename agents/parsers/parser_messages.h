@@ -16,7 +16,7 @@ constexpr int kWorkerOutOfMemory = 12;
 
 enum class ParserWord : uint32_t {
   // From the agent.
-  kIdentify = 1,     // what is in the shared memory: kType
+  kIdentify = 1,     // the file that came along, or else what is in the shared memory: kType
   kOpenArchive = 2,  // Subject: kOpened; instead of what was open
   kOpenContent = 3,  // Subject: kOpened; likewise
   kNext = 4,         // kMember
@@ -32,6 +32,7 @@ enum class ParserWord : uint32_t {
   kTryRules = 12,    // RuleCall (yara_messages.h): kTried
   kSign = 13,        // SignatureCall (signature_messages.h): kSigned
   kTaken = 14,       // Taken: there is room in the ring (block_ring.h)
+  kFile = 15,        // the value spoken of next is in the file that comes along (parser_link.h)
 
   // From the worker.
   kHello = 20,     // WorkerHello, once, from inside the cage

@@ -62,7 +62,7 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
   const bool is_open = archive_ || content_;
   switch (frame.word) {
     case ParserWord::kIdentify:
-      return means_.magic != nullptr ? link_.say(ParserWord::kType, means_.magic->identify()) : lost();
+      return means_.magic != nullptr ? identify() : lost();
     case ParserWord::kSign:
       return sign(frame);
     case ParserWord::kOpenArchive:
@@ -89,6 +89,12 @@ Result<void> ParserService::answer(const ParserFrame& frame) {
     default:
       return lost();
   }
+}
+
+Result<void> ParserService::identify() {
+  FileHandle file = link_.take_file();
+  const int where = file.get() >= 0 ? file.get() : STDOUT_FILENO;
+  return link_.say(ParserWord::kType, means_.magic->identify(where));
 }
 
 // An error of reading the value is one of the link: the agent has ended this, or will.

@@ -33,6 +33,7 @@ class ParserService {
  private:
   // Errors are of the link.
   Result<void> answer(const ParserFrame& frame);
+  Result<void> identify();
   Result<void> sign(const ParserFrame& frame);
   Result<void> open(const ParserFrame& frame);
   Result<void> run();

@@ -15,8 +15,9 @@ constexpr uint64_t kFirstStride = 256 << 10;
 
 void ValueWindow::begin(uint64_t size) {
   size_ = size;
+  whole_ = link_.take_file();
   begin_ = 0;
-  count_ = std::min(size, kWindow);
+  count_ = whole_.get() >= 0 ? size : std::min(size, kWindow);
   stride_ = kFirstStride;
 }
 
@@ -26,8 +27,9 @@ Result<size_t> ValueWindow::read_at(uint64_t offset, std::span<uint8_t> buffer) 
   auto asked = is_there ? Result<void>() : ask(offset);
   if (!asked) return asked.error();
   const size_t size = std::min<uint64_t>(buffer.size(), begin_ + count_ - offset);
+  const int file = whole_.get() >= 0 ? whole_.get() : file_;
   ssize_t count = 0;
-  do count = pread(file_, buffer.data(), size, static_cast<off_t>(offset - begin_));
+  do count = pread(file, buffer.data(), size, static_cast<off_t>(offset - begin_));
   while (count < 0 && errno == EINTR);
   if (count <= 0) return Error{Code::kUnreadable, "cannot be read"};
   return static_cast<size_t>(count);

@@ -21,7 +21,8 @@ class ValueWindow {
       ParserLink& link, int file, Aside aside = [](const ParserFrame&) {})
       : link_(link), file_(file), aside_(std::move(aside)) {}
 
-  // The agent speaks of a new value, of `size` bytes, and has put its begin into the window.
+  // The agent speaks of a new value, of `size` bytes, and has put its begin into the window, or sent a file
+  // that has all of it.
   void begin(uint64_t size);
   // Asks for what is not there; more, the longer it is read from one end to the other. At least one byte but
   // at the end. kUnreadable: the agent cannot read it.
@@ -32,6 +33,7 @@ class ValueWindow {
 
   ParserLink& link_;
   const int file_;
+  FileHandle whole_{-1};  // instead
   const Aside aside_;
   uint64_t size_ = 0;               // of the value
   uint64_t begin_ = 0, count_ = 0;  // what is in the window

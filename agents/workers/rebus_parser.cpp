@@ -41,7 +41,7 @@ Result<void> prepare_hashes() {
 Result<void> prepare(Work work, std::optional<Magic>& magic, std::optional<BlockWriter>& blocks) {
   if (work == Work::kSignatures) return prepare_hashes();
   if (work == Work::kContainers) return map_blocks(blocks);
-  auto loaded = Magic::load(STDOUT_FILENO);
+  auto loaded = Magic::load();
   if (!loaded) return loaded.error();
   magic = *std::move(loaded);
   return {};

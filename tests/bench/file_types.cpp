@@ -35,7 +35,7 @@ int run(int rounds) {
   std::vector<Value> files;
   for (std::string name; std::getline(std::cin, name);) files.push_back(Value::of(file_bytes(name)));
   auto shared = SharedFile::make("plain");
-  auto magic = shared ? Magic::load(shared->readable()) : shared.error();
+  auto magic = shared ? Magic::load() : shared.error();
   if (!magic || files.empty()) {
     std::cerr << "file_types: " << (magic ? "no files" : magic.error().message) << '\n';
     return 1;
@@ -44,7 +44,7 @@ int run(int rounds) {
   for (int round = 0; round < rounds; round++) {
     plain.push_back(time_of([&] {
       for (const Value& file : files) {
-        if (shared->fill(file)) (void)magic->identify();
+        if (shared->fill(file)) (void)magic->identify(shared->readable());
       }
     }));
     caged.push_back(time_of([&] {

@@ -23,7 +23,7 @@
 namespace rebus {
 namespace {
 
-constexpr rlim_t kOpenFiles = 3;       // those that are
+constexpr rlim_t kOpenFiles = 5;       // those that are, a value and the next
 constexpr rlim_t kScratchFiles = 128;  // open at once: archives in archives
 constexpr uint64_t kScratchNames = 100'000;
 

@@ -28,7 +28,7 @@ int run_caged_worker(std::string_view level, const std::function<Result<void>()>
                      const std::function<void(ParserLink&)>& serve, const CageLimits& limits) {
   auto known = sandbox_level_named(level);
   if (!known) return -1;
-  ParserLink link{FileHandle(STDIN_FILENO)};
+  ParserLink link(FileHandle(STDIN_FILENO), ParserLink::Files::kTaken);
   auto hello = enter(*known, limits, prepare);
   auto said = link.say(ParserWord::kHello, hello ? *hello : WorkerHello{{}, hello.error().message});
   if (!hello) (void)link.receive();  // until the agent has heard it

@@ -19,7 +19,7 @@ constexpr const char* kAllowed[] = {
     "pwrite64",  "lseek",   "sendmsg",    "fstat",        "ftruncate",      "close",           "munmap",
     "mremap",    "madvise", "brk",        "futex",        "clock_gettime",  "gettimeofday",    "time",
     "getrandom", "exit",    "exit_group", "rt_sigreturn", "rt_sigprocmask", "restart_syscall", "sched_yield",
-    "getpid",    "gettid",
+    "getpid",    "gettid",  "recvmsg",
 };
 
 // Files with names. Which of them there are is not up to this layer.

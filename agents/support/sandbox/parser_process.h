@@ -45,12 +45,17 @@ class ParserProcess {
   Result<void> say(ParserWord word, const T& what, Bytes bytes = {}) {
     return send(word, pack(what), bytes);
   }
-  // Likewise, of a value, whose begin is put into the window.
+  // Likewise, of a value, which is handed to it, or whose begin is put into the window.
   template <class T>
   Result<void> say_of(ParserWord word, const T& what, const Value& value) {
-    auto filled = window_->fill_part(value, 0, kWindow);
+    auto handed = hand(value);
+    if (!handed) return handed.error();
+    auto filled = *handed ? Result<void>() : window_->fill_part(value, 0, kWindow);
     return filled ? say(word, what) : filled;
   }
+  // The value that is spoken of next, as a file, if it is in one that nobody can change (a worker of
+  // run_caged_worker()). Gives whether it was.
+  Result<bool> hand(const Value& value);
   // Its memory is wanted elsewhere.
   void empty_window() { (void)window_->fill(Value()); }
   // What was sent leaves now, not with receive() only.
@@ -58,6 +63,8 @@ class ParserProcess {
   // Before it is started for, or asked about, one of many files. After 2048 of them it is replaced: whoever
   // took it over has seen no more.
   void begin_file();
+  // The next file does not have it replaced.
+  bool can_go_on() const { return files_ < kMostFiles; }
   // It died of this file, or of one of the others that it had seen before: a new one is to be asked again.
   template <class T>
   bool was_spoilt(const Result<T>& answer) const {

@@ -47,8 +47,7 @@ Result<void> SharedFile::fill_part(const Value& value, uint64_t offset, uint64_t
 
 // What is from one place upto another there, here.
 Result<void> SharedFile::copy(const Value& value, uint64_t from, uint64_t upto, uint64_t to) {
-  if (const std::string* bytes = value.source().in_memory())
-    return put(to, as_bytes(*bytes).subspan(from, upto - from));
+  if (auto bytes = value.source().in_memory()) return put(to, bytes->subspan(from, upto - from));
   std::string buffer(std::min<uint64_t>(Value::kChunkSize, upto - from), '\0');
   while (from < upto) {
     size_t want = std::min<uint64_t>(buffer.size(), upto - from);
