@@ -21,7 +21,7 @@ Result<FileType> identify(const Value& value) {
   auto worker = TypeWorker::take();
   if (!worker) return worker.error();
   (*worker)->begin(value);
-  auto type = (*worker)->end(value);
+  auto type = (*worker)->end();
   TypeWorker::give_back(*std::move(worker));
   return type;
 }

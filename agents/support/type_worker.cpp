@@ -1,5 +1,6 @@
 #include "agents/support/type_worker.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "agents/support/file_type.h"
@@ -38,25 +39,57 @@ TypeWorker::TypeWorker(SharedFile file)
     : file_(std::move(file)),
       process_(worker_program("rebus_parser", "types"), kTypePatience, file_.readable()) {}
 
-void TypeWorker::begin(const Value& value) {
-  process_.begin_file();
-  begun_ = send(value);
+// It reads a copy when it comes to it: there is one.
+bool TypeWorker::can_take(const Value& value) const {
+  auto needs_copy = [](const Value& each) { return each.source().sealed_file() < 0; };
+  if (asked_.empty()) return true;
+  return asked_.size() < kMostUnderWay && process_.can_go_on() && !needs_copy(value) &&
+         !needs_copy(asked_.back());
 }
 
-Result<FileType> TypeWorker::end(const Value& value) {
-  auto type = begun_ ? receive() : begun_.error();
-  if (process_.was_spoilt(type)) {
-    begin(value);
-    type = begun_ ? receive() : begun_.error();
-  }
+void TypeWorker::begin(Value value) {
+  asked_.push_back(std::move(value));
+  if (asked_.size() == 1) sent_ = {};
+  send(asked_.back());
+}
+
+Result<FileType> TypeWorker::end() {
+  auto type = answer_of_first();
+  asked_.pop_front();
   bool is_its_fault = !type && type.error().code == Code::kFailed;
   if (!is_its_fault) return type;
   return FileType{std::string(kNoType) + type.error().message, "application/octet-stream", "binary"};
 }
 
-Result<void> TypeWorker::send(const Value& value) {
+// If the worker dies of it, or of what it had seen before, it is asked about this one alone, and then about
+// the others again.
+Result<FileType> TypeWorker::answer_of_first() {
+  auto ask_again = [this](auto begin, auto end) {
+    sent_ = {};
+    std::for_each(begin, end, [this](const Value& value) { send(value); });
+  };
+  auto answer = [this] { return sent_ || process_.is_running() ? receive() : sent_.error(); };
+  auto type = answer();
+  bool is_alone = process_.was_spoilt(type);
+  if (is_alone) {
+    ask_again(asked_.begin(), asked_.begin() + 1);
+    type = answer();
+  }
+  if (is_alone || !process_.is_running()) ask_again(asked_.begin() + 1, asked_.end());
+  return type;
+}
+
+// After what was not sent nothing is.
+void TypeWorker::send(const Value& value) {
+  process_.begin_file();
+  if (sent_) sent_ = try_to_send(value);
+}
+
+Result<void> TypeWorker::try_to_send(const Value& value) {
   auto ready = process_.start();
-  if (ready) ready = file_.fill_edges(value, value.size() <= kWholeCopy ? value.size() : kEdgeCopy);
+  auto handed = ready ? process_.hand(value) : ready.error();
+  if (!handed) return handed.error();
+  if (!*handed) ready = file_.fill_edges(value, value.size() <= kWholeCopy ? value.size() : kEdgeCopy);
   if (ready) ready = process_.send(ParserWord::kIdentify, {});
   return ready ? process_.flush() : ready;
 }

@@ -1,6 +1,7 @@
-// TypeWorker: libmagic in a worker in a cage, asked about one file at a time.
+// TypeWorker: libmagic in a worker in a cage, asked about one file after the other.
 #pragma once
 
+#include <deque>
 #include <memory>
 
 #include "agents/support/sandbox/parser_process.h"
@@ -16,19 +17,29 @@ class TypeWorker {
   static Result<std::unique_ptr<TypeWorker>> take();
   static void give_back(std::unique_ptr<TypeWorker> idle);
 
-  // Asks about this value; what goes wrong is told by end(), which must come before the next.
-  void begin(const Value& value);
-  // Waits for it. As identify() (file_type.h).
-  Result<FileType> end(const Value& value);
+  // Whether it can be asked about this value now: one that has nothing to do about any, others about a few
+  // that need no copy.
+  bool can_take(const Value& value) const;
+  // How many it was asked about that end() was not called for.
+  size_t under_way() const { return asked_.size(); }
+  // Asks about this value, which it can take; what goes wrong is told by end().
+  void begin(Value value);
+  // Waits for the first that it was asked about. As identify() (file_type.h).
+  Result<FileType> end();
 
  private:
+  static constexpr size_t kMostUnderWay = 4;
+
   explicit TypeWorker(SharedFile file);
-  Result<void> send(const Value& value);
+  void send(const Value& value);
+  Result<void> try_to_send(const Value& value);
+  Result<FileType> answer_of_first();
   Result<FileType> receive();
 
   SharedFile file_;
   ParserProcess process_;
-  Result<void> begun_;
+  std::deque<Value> asked_;
+  Result<void> sent_;  // all of them
 };
 
 }  // namespace rebus

@@ -89,7 +89,13 @@ void answer_signatures(ParserLink& link, const std::string& how, const ParserFra
 void answer_type(ParserLink& link, const std::string& how) {
   static int files = 0;
   if (how == "dies-later" && ++files > 1) raise(SIGSEGV);
-  (void)link.say(ParserWord::kType, FileType{"some words", {}, {}});
+  std::string words = "some words";
+  if (how == "dies-of-it") {
+    FileHandle file = link.take_file();
+    words = std::string(5, '\0');
+    if (pread(file.get(), words.data(), words.size(), 0) != 5 || words == "crash") raise(SIGSEGV);
+  }
+  (void)link.say(ParserWord::kType, FileType{words, {}, {}});
 }
 
 void misbehave(ParserLink& link, const std::string& how, const ParserFrame& frame) {
@@ -116,7 +122,7 @@ void misbehave(ParserLink& link, const std::string& how, const ParserFrame& fram
 
 int main() {
   const std::string how = rogue();
-  ParserLink link{FileHandle(STDIN_FILENO)};
+  ParserLink link(FileHandle(STDIN_FILENO), ParserLink::Files::kTaken);
   if (how == "no-hello") return 7;
   (void)link.say(ParserWord::kHello, WorkerHello{{}, how == "no-cage" ? "no \x1b[2J cage" : ""});
   while (true) {

@@ -17,6 +17,7 @@
 #include "agents/support/type_queue.h"
 #include "agents/support/yara_scanner.h"
 #include "descriptor/escape.h"
+#include "descriptor/sealed_memory.h"
 #include "descriptor/spool.h"
 #include "tests/support/process.h"
 #include "tests/support/run_once.h"
@@ -145,6 +146,33 @@ TEST_F(Worker, OfTypesThatWasSpoiltByAnotherFileIsReplaced) {
     EXPECT_TRUE(queue.finish().ok());
     EXPECT_EQ(types, std::vector<std::string>(20, "some words"));
   }).join();
+}
+
+Value sealed(const std::string& begin) {
+  auto writer = Spool().create();
+  EXPECT_TRUE(writer->append(as_bytes(begin + std::string(kLeastSealed, 'x'))));
+  return *writer->seal();
+}
+
+// Several are under way in one worker, which dies of some of them.
+TEST_F(Worker, OfManyFilesAtATimeTellsEachItsOwn) {
+  use_rogue("dies-of-it");
+  std::vector<std::string> files, types;
+  for (int i = 0; i < 40; i++) files.push_back(i % 7 == 3 || i == 18 ? "crash" : std::to_string(10000 + i));
+  std::thread([&] {
+    TypeQueue queue;
+    for (const std::string& file : files) {
+      auto asked = queue.ask(sealed(file), [&](const Result<FileType>& type) {
+        types.push_back(type ? type->words : type.error().message);
+        return Result<void>();
+      });
+      EXPECT_TRUE(asked.ok());
+    }
+    EXPECT_TRUE(queue.finish().ok());
+  }).join();
+  ASSERT_EQ(types.size(), files.size());
+  for (size_t i = 0; i < files.size(); i++)
+    EXPECT_TRUE(types[i].starts_with(files[i] == "crash" ? kNoType : files[i])) << i << ": " << types[i];
 }
 
 TEST_F(Worker, OfAnArchiveThatDiesOrLiesIsDamage) {
