@@ -22,32 +22,32 @@ constexpr std::chrono::milliseconds kPatience{1'500};
 
 }  // namespace
 
-ZmqSession::ZmqSession(zmq::context_t& context, std::string address, SessionTimes times, Hello hello,
-                       SessionBoxes& boxes)
-    : context_(context),
-      address_(std::move(address)),
-      times_(times),
-      hello_(std::move(hello)),
-      boxes_(boxes) {}
-
-void ZmqSession::run() {
+ZmqSession::ZmqSession(zmq::context_t& context, std::string address, SessionTimes times, Hello hello)
+    : context_(context), address_(std::move(address)), times_(times), hello_(std::move(hello)) {
   connect();
-  while (state_ != State::kOver && !boxes_.out.closed()) step();
-  finish();
 }
 
 void ZmqSession::step() {
-  const auto now = Clock::now();  // one for both: what is due between two is in neither, and waits for ever
-  dealer_->poll(boxes_.out.event_fd(), has_to_send(now), until_next_deadline(now));
-  take_outgoing();
   receive_waiting();
   check_deadlines();
   send_waiting();
 }
 
-// Says what is left to say, and Goodbye, if somebody listens.
+void ZmqSession::wait(int wake_fd, Clock::time_point end) {
+  const auto now = Clock::now();  // one for both: what is due between two is in neither, and waits for ever
+  auto most = until_next_deadline(now);
+  if (end != Clock::time_point::max()) {
+    auto left = std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(end - now));
+    most = most < Milliseconds(0) ? left : std::min(most, left);
+  }
+  if (dealer_) dealer_->poll(wake_fd, has_to_send(now), most);
+}
+
+bool ZmqSession::needs_care() const {
+  return state_ != State::kOver && (state_ != State::kJoined || !unsent_.empty());
+}
+
 void ZmqSession::finish() {
-  take_outgoing();
   if (state_ == State::kJoined) send_goodbye();
   const auto deadline = Clock::now() + times_.linger;
   for (auto now = Clock::now(); state_ == State::kJoined && now < deadline; now = Clock::now()) {
@@ -55,9 +55,6 @@ void ZmqSession::finish() {
     send_waiting();
   }
   if (dealer_) dealer_->close_after(times_.linger);
-  boxes_.in.close();
-  while (boxes_.out.take()) {  // what is said now, nobody hears
-  }
 }
 
 // --- joining ---
@@ -85,13 +82,12 @@ void ZmqSession::lose_session() {
   if (hello_.role == Role::kReader) return;
   losses_++;
   void_tasks();
-  boxes_.in.put({0, Lost{}});
+  received_.push_back({0, Lost{}});
 }
 
 void ZmqSession::say_hello() {
   hello_.token = session_.token;
-  if (Seq from = boxes_.resume_from) hello_.from = from;
-  hello_.submission = boxes_.submission;
+  if (resume_from_ != 0) hello_.from = resume_from_;
   auto frame = encode({kOwnRequest, hello_});
   if (!frame) return refuse(frame.error());
   seal_frame(*frame, {});
@@ -105,7 +101,7 @@ void ZmqSession::receive_welcome(const Welcome& welcome) {
   state_ = State::kJoined;
   crash_point("welcomed");
   heard_ = said_ = Clock::now();
-  if (!was_joined_) boxes_.welcome.put(welcome);
+  if (!was_joined_) welcome_ = welcome;
   if (was_joined_) spdlog::warn("joined the master at {} again", escape(address_));
   was_joined_ = true;
   say_calls_again();
@@ -120,20 +116,20 @@ void ZmqSession::say_calls_again() {
 
 // Those that the agent has not looked at.
 void ZmqSession::void_tasks() {
-  for (Message& message : boxes_.in.take_all()) {
-    bool is_work =
-        std::holds_alternative<Task>(message.body) || std::holds_alternative<BulkTask>(message.body);
-    if (!is_work) boxes_.in.put(std::move(message));
-  }
+  std::erase_if(received_, [](const Message& message) {
+    return std::holds_alternative<Task>(message.body) || std::holds_alternative<BulkTask>(message.body);
+  });
 }
 
 // The end: tells it to whoever waits.
 void ZmqSession::refuse(const Error& error) {
   state_ = State::kOver;
-  if (!was_joined_) return boxes_.welcome.put(error);
+  if (!was_joined_) {
+    welcome_ = error;
+    return;
+  }
   for (const auto& [request, call] : unanswered_)
-    boxes_.in.put({request, Failure{error.code, error.message}});
-  boxes_.in.close();
+    received_.push_back({request, Failure{error.code, error.message}});
 }
 
 // --- time ---
@@ -191,11 +187,10 @@ void ZmqSession::say(const Body& body) {
   if (dealer_->send(*frame)) said_ = Clock::now();
 }
 
-void ZmqSession::take_outgoing() {
-  for (Outbound& outbound : boxes_.out.take_all()) {
-    if (outbound.request != 0) unanswered_[outbound.request] = outbound;
-    if (outbound.request != 0 || outbound.losses == losses_) unsent_.push_back(std::move(outbound));
-  }
+void ZmqSession::send(Outbound outbound) {
+  if (outbound.request != 0) unanswered_[outbound.request] = outbound;
+  if (outbound.request != 0 || outbound.losses == losses_) unsent_.push_back(std::move(outbound));
+  send_waiting();
 }
 
 void ZmqSession::send_waiting() {
@@ -249,7 +244,14 @@ void ZmqSession::receive_joined(Message message) {
   if (std::holds_alternative<Alive>(message.body)) return;
   // After a new join a call may be answered twice.
   if (message.request != 0 && unanswered_.erase(message.request) == 0) return;
-  boxes_.in.put(std::move(message));
+  received_.push_back(std::move(message));
+}
+
+std::optional<Message> ZmqSession::take_received() {
+  if (received_.empty()) return std::nullopt;
+  Message first = std::move(received_.front());
+  received_.pop_front();
+  return first;
 }
 
 }  // namespace rebus

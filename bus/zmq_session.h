@@ -1,16 +1,17 @@
-// ZmqSession: joins a master, stays joined, and loses no call. What the channel's thread does.
+// ZmqSession: joins a master, stays joined, and loses no call.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "bus/dealer.h"
 #include "bus/frame.h"
-#include "bus/mailbox.h"
+#include "bus/message.h"
 
 namespace rebus {
 
@@ -22,7 +23,7 @@ struct SessionTimes {
   std::chrono::milliseconds linger{1'000};     // for the last messages at the end
 };
 
-// A message on its way to the session's thread.
+// A message on its way to the master.
 struct Outbound {
   uint16_t type = 0;
   uint64_t request = 0;
@@ -30,35 +31,43 @@ struct Outbound {
   std::shared_ptr<std::string> frame;
 };
 
-// Where the session's thread and the agent's meet.
-struct SessionBoxes {
-  Mailbox<Outbound> out;             // closed: time to end
-  Mailbox<Message> in;               // closed: nothing is wanted any more, or the master refused to go on
-  Mailbox<Result<Welcome>> welcome;  // how the first join went
-  std::atomic<Seq> resume_from{0};   // readers: instead of Hello::from, if not 0
-  std::atomic<SubmissionId> submission{0};  // producers: Hello::submission
-};
-
-// All of it by one thread.
+// One thread at a time.
 class ZmqSession {
  public:
-  ZmqSession(zmq::context_t& context, std::string address, SessionTimes times, Hello hello,
-             SessionBoxes& boxes);
-  // Until boxes.out is closed and what it held is sent, or cannot be sent in time.
-  void run();
-
- private:
   using Clock = std::chrono::steady_clock;
   using Milliseconds = std::chrono::milliseconds;
+
+  ZmqSession(zmq::context_t& context, std::string address, SessionTimes times, Hello hello);
+
+  // Does what can be done now, without waiting. Somebody must do so at least every SessionTimes::heartbeat.
+  void step();
+  // Waits until there is something to do, `wake_fd` is readable, or it is that time.
+  void wait(int wake_fd, Clock::time_point end);
+  // What was said does not leave, or the master has to be joined: step() and wait() go on with that.
+  bool needs_care() const;
+  // What is left to say, and Goodbye, if somebody listens: for SessionTimes::linger at most.
+  void finish();
+
+  // How the first join went, once it is known, and once.
+  std::optional<Result<Welcome>> take_welcome() { return std::exchange(welcome_, std::nullopt); }
+  // Leaves now if it can.
+  void send(Outbound outbound);
+  std::optional<Message> take_received();
+  // Nothing more comes.
+  bool is_over() const { return state_ == State::kOver; }
+
+  // Readers: instead of Hello::from, if not 0.
+  void resume_from(Seq seq) { resume_from_ = seq; }
+  // Producers: Hello::submission.
+  void resume_submission(SubmissionId id) { hello_.submission = id; }
+
+ private:
   enum class State {
     kConnecting,  // Hello is not sent yet
     kJoining,     // Hello is sent
     kJoined,
     kOver,  // left or refused
   };
-
-  void step();
-  void finish();
 
   // Joining.
   void connect();
@@ -79,7 +88,6 @@ class ZmqSession {
   // Sending.
   bool has_to_send(Clock::time_point now) const;
   void say(const Body& body);
-  void take_outgoing();
   void send_waiting();
   void send_goodbye();
 
@@ -93,7 +101,7 @@ class ZmqSession {
   const std::string address_;
   const SessionTimes times_;
   Hello hello_;
-  SessionBoxes& boxes_;
+  Seq resume_from_ = 0;
 
   std::optional<Dealer> dealer_;
   State state_ = State::kConnecting;
@@ -101,6 +109,8 @@ class ZmqSession {
   bool was_joined_ = false;
   bool is_waiting_told_ = false;  // that the first Welcome does not come
   uint64_t losses_ = 0;
+  std::optional<Result<Welcome>> welcome_;
+  std::deque<Message> received_;
   std::deque<Outbound> unsent_;
   std::map<uint64_t, Outbound> unanswered_;  // calls, by request
   Clock::time_point started_ = Clock::now();

@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <unordered_set>
+
 #include "bus/codec.h"
 #include "descriptor/crash_point.h"
 #include "descriptor/escape.h"
@@ -29,6 +32,16 @@ uint64_t request_of(const std::string& bytes) {
 
 bool is_from_master(uint16_t type) { return type >= Welcome::kType; }
 
+// Whoever gets work is woken before those who get answers only. What one peer is told keeps its order.
+void work_first(Outbox& outbox) {
+  std::unordered_set<PeerId> workers;
+  for (const Outgoing& outgoing : outbox) {
+    if (std::holds_alternative<Task>(outgoing.message.body)) workers.insert(outgoing.peer);
+  }
+  std::ranges::stable_partition(outbox,
+                                [&](const Outgoing& outgoing) { return workers.contains(outgoing.peer); });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RouterServer>> RouterServer::listen(const Address& address, ServerLimits limits) {
@@ -48,6 +61,7 @@ Result<void> RouterServer::serve(Master& master, int stop_fd) {
     auto outbox = master.settle();
     if (!outbox) return outbox.error();
     if (!outbox->empty()) crash_point("round-settled");
+    work_first(*outbox);
     for (Outgoing& outgoing : *outbox) deliver(std::move(outgoing));
     send_waiting();
   }
