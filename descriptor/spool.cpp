@@ -8,6 +8,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "descriptor/background_hash.h"
 #include "descriptor/sealed_memory.h"
 
 namespace rebus {
@@ -204,7 +205,7 @@ class SpoolWriter final : public ValueWriter {
 
   std::shared_ptr<Spool::Shared> shared_;
   uint64_t most_;  // bytes that stay in memory
-  Sha256 hash_;
+  BackgroundHash hash_;
   uint64_t size_ = 0;
   // Where they are: one of them.
   std::string memory_;

@@ -1,6 +1,7 @@
 // DiskWriter: takes the bytes of a new value; in memory while it is small, else in a pending file.
 #pragma once
 
+#include "descriptor/background_hash.h"
 #include "storage/free_space.h"
 #include "storage/value_directory.h"
 
@@ -20,7 +21,7 @@ class DiskWriter final : public ValueWriter {
 
   std::shared_ptr<const ValueDirectory> directory_;
   FreeSpace space_;
-  Sha256 hash_;
+  BackgroundHash hash_;
   uint64_t size_ = 0;
   uint64_t sent_ = 0;  // bytes on their way to the disk, or there
   std::string memory_;
