@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "bus/mailbox.h"
+#include "master/settler.h"
 
 namespace rebus {
 namespace {
@@ -13,9 +14,11 @@ constexpr std::chrono::milliseconds kTick{250};  // while something is to be tri
 
 using Inbox = Mailbox<Message>;
 
-// What reaches the master's thread.
+constexpr PeerId kNobody = 0;
+
+// What reaches the master's thread. Of nobody: it is to look at its settler.
 struct Letter {
-  PeerId peer = 0;
+  PeerId peer = kNobody;
   std::shared_ptr<Inbox> reply_to;  // set with the first letter of a peer
   std::optional<Message> message;   // none: the peer is gone
 };
@@ -66,6 +69,7 @@ class InprocChannel final : public Channel {
 struct InprocServer::Hall final : public Connector {
   Storage* storage = nullptr;
   std::unique_ptr<Master> master;
+  std::unique_ptr<Settler> settler;
   std::shared_ptr<Mailbox<Letter>> letters = std::make_shared<Mailbox<Letter>>();
   std::map<PeerId, std::shared_ptr<Inbox>> inboxes;  // the master thread's
   std::atomic<PeerId> next_peer{1};
@@ -79,6 +83,7 @@ struct InprocServer::Hall final : public Connector {
   bool networked() const override { return false; }
 
   void receive(Letter letter) {
+    if (letter.peer == kNobody) return;
     if (letter.reply_to) inboxes[letter.peer] = std::move(letter.reply_to);
     if (letter.message) return master->handle(letter.peer, *std::move(letter.message), moment());
     master->peer_gone(letter.peer);
@@ -87,18 +92,21 @@ struct InprocServer::Hall final : public Connector {
 
   // All that waits, one commit, then the answers.
   Result<void> serve_once() {
-    if (!master->more()) {
+    if (!master->more() || settler->is_waiting()) {
       auto first = letters->take(master->has_delayed() ? std::optional(kTick) : std::nullopt);
       if (first) receive(*std::move(first));
       if (letters->closed()) return {};
     }
     if (master->has_delayed()) master->tick(moment());
-    return take_waiting();
+    take_waiting();
+    return deliver(settler->step());
   }
 
-  Result<void> take_waiting() {
+  void take_waiting() {
     for (Letter& letter : letters->take_all()) receive(std::move(letter));
-    auto outbox = master->settle();
+  }
+
+  Result<void> deliver(Result<Outbox> outbox) {
     if (!outbox) return outbox.error();
     for (Outgoing& out : *outbox) {
       auto it = inboxes.find(out.peer);
@@ -111,7 +119,7 @@ struct InprocServer::Hall final : public Connector {
     Result<void> served;
     while (served && !letters->closed()) served = serve_once();
     // What was said before the end counts: an agent that left is not one that vanished.
-    if (served) served = take_waiting();
+    if (served) take_waiting(), served = deliver(settler->finish());
     if (!served) {
       std::lock_guard lock(mutex);
       failure = served.error();
@@ -131,6 +139,8 @@ Result<std::unique_ptr<InprocServer>> InprocServer::start(Storage& storage, Mast
   std::unique_ptr<InprocServer> server(new InprocServer());
   server->hall_->storage = &storage;
   server->hall_->master = *std::move(master);
+  server->hall_->settler = std::make_unique<Settler>(
+      *server->hall_->master, [letters = server->hall_->letters] { letters->put({}); });
   server->hall_->thread = std::thread([hall = server->hall_.get()] { hall->serve(); });
   return server;
 }

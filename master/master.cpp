@@ -71,11 +71,25 @@ void Master::tick(const Moment& now) {
 }
 
 Result<Outbox> Master::settle() {
+  auto settling = begin_settle();
+  if (!settling) return settling.error();
+  auto ended = settling->sync ? end_settle(settling->sync()) : Result<void>();
+  return ended ? Result<Outbox>(std::move(settling->outbox)) : ended.error();
+}
+
+Result<void> Master::end_settle(const Result<void>& synced) {
+  auto ended = rules_->storage.end_commit(synced);
+  if (!ended && !rules_->broken) rules_->broken = ended.error();
+  return ended;
+}
+
+Result<Master::Settling> Master::begin_settle() {
   Rules& rules = *rules_;
   if (rules.broken) return *rules.broken;
   rules.more = false;
   auto stored = rules.store_watermarks(false);
-  if (stored && !is_planted(Plant::kAckBeforeSync)) stored = rules.storage.commit();
+  auto sync = stored && !is_planted(Plant::kAckBeforeSync) ? rules.storage.begin_commit() : Storage::Sync();
+  if (stored && !sync) stored = sync.error();
   if (!stored) {
     rules.broken = stored.error();
     return stored.error();
@@ -86,7 +100,7 @@ Result<Outbox> Master::settle() {
   for (PeerId peer : rules.readers) rules.feed(rules.sessions.at(peer));
   rules.answer_waiters();
   if (rules.broken) return *rules.broken;
-  return std::exchange(rules.outbox, {});
+  return Settling{std::exchange(rules.outbox, {}), *std::move(sync)};
 }
 
 bool Master::more() const { return rules_->more; }

@@ -52,6 +52,14 @@ class Master {
   void tick(const Moment& now);
   // Commits, hands out work, and gives what is to be sent.
   Result<Outbox> settle();
+  // The same in two parts, so that more can be handled while the disk works: what is to be sent may be sent
+  // only after end_settle() took the answer of `sync` without an error. See Storage::begin_commit().
+  struct Settling {
+    Outbox outbox;
+    Storage::Sync sync;  // none: it may be sent at once
+  };
+  Result<Settling> begin_settle();
+  Result<void> end_settle(const Result<void>& synced);
   // After settle(): there is more to do at once, without waiting for a message.
   bool more() const;
   // Something is tried again when its time has come: tick() finds out.

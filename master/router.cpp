@@ -83,8 +83,9 @@ Router::Sent Router::send(const std::string& routing_id, const std::string& fram
   }
 }
 
-bool Router::poll(int stop_fd, std::chrono::milliseconds timeout) {
-  std::array<zmq::pollitem_t, 2> items{{{socket_, 0, ZMQ_POLLIN, 0}, {nullptr, stop_fd, ZMQ_POLLIN, 0}}};
+bool Router::poll(int stop_fd, int wake_fd, std::chrono::milliseconds timeout) {
+  std::array<zmq::pollitem_t, 3> items{
+      {{socket_, 0, ZMQ_POLLIN, 0}, {nullptr, stop_fd, ZMQ_POLLIN, 0}, {nullptr, wake_fd, ZMQ_POLLIN, 0}}};
   try {
     zmq::poll(items, timeout);
   } catch (const zmq::error_t&) {  // interrupted by a signal: the caller looks again anyway

@@ -27,8 +27,8 @@ class Router {
   std::optional<Received> receive();
   enum class Sent { kYes, kFull, kGone };
   Sent send(const std::string& routing_id, const std::string& frame);
-  // Waits until there is something to receive or `stop_fd` is readable, which is what it tells.
-  bool poll(int stop_fd, std::chrono::milliseconds timeout);
+  // Waits until there is something to receive, or one of these is readable; tells whether `stop_fd` is.
+  bool poll(int stop_fd, int wake_fd, std::chrono::milliseconds timeout);
 
  private:
   Router(zmq::socket_t socket, std::optional<IpcPlace> place)

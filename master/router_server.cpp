@@ -54,24 +54,32 @@ Result<std::unique_ptr<RouterServer>> RouterServer::listen(const Address& addres
 Result<void> RouterServer::serve(Master& master, int stop_fd) {
   master_ = &master;
   next_tick_ = std::chrono::steady_clock::now();
-  while (!router_.poll(stop_fd, patience())) {
+  Settler settler(master, [this] { durable_.set(); });
+  settler_ = &settler;
+  while (!router_.poll(stop_fd, durable_.fd(), patience())) {
+    durable_.clear();
     at_once_ = false;
     take_waiting();
     tick();
-    auto outbox = master.settle();
-    if (!outbox) return outbox.error();
-    if (!outbox->empty()) crash_point("round-settled");
-    work_first(*outbox);
-    for (Outgoing& outgoing : *outbox) deliver(std::move(outgoing));
-    send_waiting();
+    auto delivered = deliver_all(settler.step());
+    if (!delivered) return delivered;
   }
+  return deliver_all(settler.finish());
+}
+
+Result<void> RouterServer::deliver_all(Result<Outbox> outbox) {
+  if (!outbox) return outbox.error();
+  if (!outbox->empty()) crash_point("round-settled");
+  work_first(*outbox);
+  for (Outgoing& outgoing : *outbox) deliver(std::move(outgoing));
+  send_waiting();
   return {};
 }
 
 // How long there is nothing to do but listen.
 std::chrono::milliseconds RouterServer::patience() const {
   using std::chrono::milliseconds;
-  if (at_once_ || master_->more()) return milliseconds(0);
+  if (!settler_->is_waiting() && (at_once_ || master_->more())) return milliseconds(0);
   if (is_stuck_) return kLookAgain;
   auto left = std::chrono::ceil<milliseconds>(next_tick_ - std::chrono::steady_clock::now());
   return std::max(left, milliseconds(0));

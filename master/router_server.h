@@ -4,9 +4,11 @@
 #include <memory>
 #include <zmq.hpp>
 
+#include "bus/wake_event.h"
 #include "master/master.h"
 #include "master/peer_table.h"
 #include "master/router.h"
+#include "master/settler.h"
 
 namespace rebus {
 
@@ -46,6 +48,7 @@ class RouterServer {
   void tick();
   void drop(PeerId id);
 
+  Result<void> deliver_all(Result<Outbox> outbox);
   void deliver(Outgoing outgoing);
   void send(Peer& peer, const Message& message);
   void send_frame(Peer& peer, std::string frame);
@@ -56,6 +59,8 @@ class RouterServer {
   Router router_;
   const ServerLimits limits_;
   Master* master_ = nullptr;
+  Settler* settler_ = nullptr;
+  WakeEvent durable_;  // a round is
   PeerTable peers_;
   MonotonicTime next_tick_;
   bool is_stuck_ = false;  // some connection has no room

@@ -24,6 +24,7 @@ class DiskValues final : public ValueStore {
   Result<void> keep(const Value& value, Transaction& transaction) override;
   Result<void> drop(const Digest& digest, Transaction& transaction) override;
   void committed() override;
+  bool is_dropping() const override { return !doomed_.empty(); }
   Result<bool> has(const Digest& digest) const override;
   Result<void> settle() override;
   Result<Value> find(const Record& record) const override;

@@ -92,6 +92,12 @@ class Storage {
   virtual Result<void> apply(const Changes& changes) = 0;
   // Makes everything applied so far survive power loss. One call for many apply().
   virtual Result<void> commit() = 0;
+  // The same in two parts, so that more can be applied while the disk works. What begin_commit() gives is
+  // called once, by any thread, and its answer goes to end_commit(); only then the changes applied before are
+  // durable. Nothing: they are already. One at a time; commit() may come in between.
+  using Sync = std::function<Result<void>()>;
+  virtual Result<Sync> begin_commit() = 0;
+  virtual Result<void> end_commit(const Result<void>& synced) = 0;
   // Gives the space of what was removed back, by and by. Returns at once.
   virtual void reclaim() = 0;
 

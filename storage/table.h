@@ -78,7 +78,7 @@ class TableIterator {
   virtual Result<void> status() const = 0;
 };
 
-// One thread, but get() is for any. All errors are kStorage and name the place and the key.
+// One thread, but get() and sync() are for any. All errors are kStorage and name the place and the key.
 class Table {
  public:
   virtual ~Table() = default;

@@ -157,6 +157,27 @@ Result<void> TableStorage::commit() {
   return {};
 }
 
+// Without surroundings there is no disk. Files of values that were dropped go with the commit that knows of
+// them.
+Result<Storage::Sync> TableStorage::begin_commit() {
+  bool is_quick = surroundings_ == nullptr || !is_dirty_ || values_->is_dropping();
+  if (failure_ || is_quick) {
+    auto done = commit();
+    return done ? Result<Sync>(Sync()) : done.error();
+  }
+  crash_point("commit-unsynced");
+  is_dirty_ = false;
+  committing_ = state();
+  return Sync([table = table_] { return table->sync(); });
+}
+
+Result<void> TableStorage::end_commit(const Result<void>& synced) {
+  if (failure_) return *failure_;
+  crash_point("commit-synced");
+  auto done = synced ? surroundings_->committed(committing_) : synced;
+  return done ? done : fail(done.error());
+}
+
 // What a failed write or sync left on disk is not known, and a second sync would lie (it reports an error
 // once): the only way on is to open the store anew.
 Error TableStorage::fail(const Error& error) {

@@ -24,6 +24,8 @@ class TableStorage final : public Storage {
   Result<void> has_room() override;
   Result<void> apply(const Changes& changes) override;
   Result<void> commit() override;
+  Result<Sync> begin_commit() override;
+  Result<void> end_commit(const Result<void>& synced) override;
   void reclaim() override { table_->reclaim(); }
 
   const std::string& bus_name() const override { return bus_name_; }
@@ -109,6 +111,7 @@ class TableStorage final : public Storage {
   std::set<SubmissionId> open_submissions_;
   RecentRecords recent_;
   bool is_dirty_ = false;         // something was applied since the last commit
+  StoreState committing_;         // as it was when that began
   std::optional<Error> failure_;  // of a write or sync: nothing is written any more
 };
 

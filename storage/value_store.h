@@ -21,6 +21,8 @@ class ValueStore {
   // Forgets the bytes, if they are kept. What they take up is freed once the batch is durable: committed().
   virtual Result<void> drop(const Digest& digest, Transaction& transaction) = 0;
   virtual void committed() = 0;
+  // Whether there is something for committed() to free.
+  virtual bool is_dropping() const { return false; }
   virtual Result<bool> has(const Digest& digest) const = 0;
   // Brings what the batch will name to where it names it, durably. After an error the store is not to be
   // used.
