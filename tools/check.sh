@@ -20,7 +20,7 @@ declare -A arrows=(
 )
 # Headers that other folders may include; the rest is a folder's own business. descriptor/ is public as a whole.
 public="bus/address.h bus/agent.h bus/bus.h bus/channel.h bus/submission_review.h bus/task_context.h bus/codec.h bus/dead_connections.h bus/frame.h bus/mailbox.h bus/message.h
-        bus/runner.h bus/zmq_channel.h agents/support/result_reading.h agents/support/sandbox/sandbox_level.h storage/storage.h master/master.h master/inproc_server.h
+        bus/runner.h bus/wake_event.h bus/zmq_channel.h agents/support/result_reading.h agents/support/sandbox/sandbox_level.h storage/storage.h master/master.h master/inproc_server.h
         master/router_server.h"
 
 source_files() { find "${folders[@]}" -name '*.cpp' -o -name '*.h' | LC_ALL=C sort; }

@@ -1,6 +1,7 @@
 #include "agents/support/type_queue.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 namespace rebus {
@@ -8,6 +9,15 @@ namespace {
 
 // One more than processors: each takes its time to begin with a file.
 size_t most_workers() { return std::clamp(std::thread::hardware_concurrency() + 1, 2U, 5U); }
+
+// Some times what one costs that is started, reads libmagic's rules and learns to choose among them.
+constexpr std::chrono::milliseconds kWorthAnother{100};
+
+// For answers, because all workers of this thread had enough to do.
+std::chrono::steady_clock::duration& waited() {
+  static thread_local std::chrono::steady_clock::duration time{};
+  return time;
+}
 
 }  // namespace
 
@@ -22,8 +32,10 @@ Result<void> TypeQueue::ask(Value value, Then then) {
       asked_.push_back({std::move(then), *worker});
       return {};
     }
+    const auto since = std::chrono::steady_clock::now();
     auto done = finish_first();
     if (!done) return done;
+    waited() += std::chrono::steady_clock::now() - since;
   }
 }
 
@@ -36,17 +48,25 @@ Result<void> TypeQueue::finish() {
   return {};
 }
 
-// The first that can: whoever keeps up needs no other, which would have to be started.
+// The first that can: whoever keeps up needs no other.
 Result<TypeWorker*> TypeQueue::worker_for(const Value& value) {
-  static const size_t kMost = most_workers();
   for (const auto& worker : workers_) {
     if (worker->can_take(value)) return worker.get();
   }
-  if (workers_.size() == kMost) return nullptr;
+  if (!may_take_another()) return nullptr;
   auto worker = TypeWorker::take();
   if (!worker) return worker.error();
   workers_.push_back(*std::move(worker));
   return workers_.back().get();
+}
+
+// One that has to be started pays when others were waited for so long.
+bool TypeQueue::may_take_another() const {
+  static const size_t kMost = most_workers();
+  if (workers_.empty() || (workers_.size() < kMost && TypeWorker::is_any_idle())) return true;
+  if (workers_.size() == kMost || waited() < kWorthAnother) return false;
+  waited() = {};
+  return true;
 }
 
 Result<void> TypeQueue::finish_first() {

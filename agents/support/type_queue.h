@@ -32,6 +32,7 @@ class TypeQueue {
   };
   // Null: each has enough to do.
   Result<TypeWorker*> worker_for(const Value& value);
+  bool may_take_another() const;
   Result<void> finish_first();
   void give_back_workers();
 

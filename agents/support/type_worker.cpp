@@ -35,6 +35,8 @@ Result<std::unique_ptr<TypeWorker>> TypeWorker::take() {
 
 void TypeWorker::give_back(std::unique_ptr<TypeWorker> idle) { idle_workers().push_back(std::move(idle)); }
 
+bool TypeWorker::is_any_idle() { return !idle_workers().empty(); }
+
 TypeWorker::TypeWorker(SharedFile file)
     : file_(std::move(file)),
       process_(worker_program("rebus_parser", "types"), kTypePatience, file_.readable()) {}

@@ -16,6 +16,8 @@ class TypeWorker {
   // kUnavailable: there is no memory.
   static Result<std::unique_ptr<TypeWorker>> take();
   static void give_back(std::unique_ptr<TypeWorker> idle);
+  // Whether take() need not start one.
+  static bool is_any_idle();
 
   // Whether it can be asked about this value now: one that has nothing to do about any, others about a few
   // that need no copy.
