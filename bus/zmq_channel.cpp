@@ -49,7 +49,7 @@ void ZmqChannel::keep() {
 // Until it is time to look, or the keeper is wanted. False: this is the end.
 bool ZmqChannel::rest() {
   std::unique_lock lock(keeper_mutex_);
-  keeper_wanted_.wait_for(lock, times_.heartbeat / 2, [this] { return is_wanted_ || ends_; });
+  keeper_wanted_.wait_for(lock, times_.heartbeat, [this] { return is_wanted_ || ends_; });
   is_wanted_ = false;
   return !ends_;
 }

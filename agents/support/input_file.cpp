@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <vector>
@@ -12,7 +13,7 @@
 namespace rebus {
 namespace {
 
-constexpr size_t kReadBytes = 256 << 10;
+constexpr uint64_t kReadBytes = 256 << 10, kLeastRead = 4 << 10;
 constexpr int kCancelCheckMs = 200;
 
 Result<FileSort> sort_at(int at, const std::string& name, int flags) {
@@ -116,9 +117,10 @@ InputFile::Version InputFile::version() const {
 }
 
 Result<void> InputFile::read_into(ValueWriter& writer, const std::function<bool()>& cancelled) {
-  std::vector<uint8_t> buffer(kReadBytes);
   bool waits = sort_ != FileSort::kRegular;
-  if (!waits) writer.expect(static_cast<uint64_t>(version().size));
+  const uint64_t size = waits ? kReadBytes : static_cast<uint64_t>(version().size);
+  if (!waits) writer.expect(size);
+  std::vector<uint8_t> buffer(std::clamp<uint64_t>(size + 1, kLeastRead, kReadBytes));
   while (true) {
     if (waits) {
       auto ready = wait_readable(fd_, cancelled);
