@@ -38,8 +38,8 @@ void work_first(Outbox& outbox) {
   for (const Outgoing& outgoing : outbox) {
     if (std::holds_alternative<Task>(outgoing.message.body)) workers.insert(outgoing.peer);
   }
-  std::ranges::stable_partition(outbox,
-                                [&](const Outgoing& outgoing) { return workers.contains(outgoing.peer); });
+  std::stable_partition(outbox.begin(), outbox.end(),
+                        [&](const Outgoing& outgoing) { return workers.contains(outgoing.peer); });
 }
 
 }  // namespace

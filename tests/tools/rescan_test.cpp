@@ -126,6 +126,10 @@ TEST_F(Rescan, IsDoneWhileNothingElseIsToDo) {
   ASSERT_TRUE(eventually([&] { return master.err().find("listening") != std::string::npos; }));
   Process scans({"rebus_agent", "--busaddr", bus, "antivirus", "--database", "signatures", "--rescan", "all"},
                 folder_.path());
+  ASSERT_TRUE(eventually([&] {  // else nobody is waited for
+    return run({"rebus_admin", "--busaddr", bus, "status"}, folder_.path()).out.find("antivirus") !=
+           std::string::npos;
+  })) << scans.err();
   auto injected =
       run({"rebus_agent", "--busaddr", bus, "inject", "--wait", "bad", "new", "other"}, folder_.path());
   ASSERT_EQ(injected.exit_code, 0) << injected.err;
