@@ -1,15 +1,14 @@
 // Mailbox<T>: the one place where threads meet.
 #pragma once
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <utility>
+
+#include "bus/wake_event.h"
 
 namespace rebus {
 
@@ -18,7 +17,6 @@ template <class T>
 class Mailbox {
  public:
   Mailbox() = default;
-  ~Mailbox() { close_fd(); }
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
@@ -74,27 +72,25 @@ class Mailbox {
   // first call: nobody else pays for it.
   int event_fd() {
     std::lock_guard lock(mutex_);
-    if (event_fd_ < 0) event_fd_ = eventfd(!items_.empty() || closed_ ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return event_fd_;
+    if (event_) return event_->fd();
+    event_.emplace();
+    if (!items_.empty() || closed_) signal();
+    return event_->fd();
   }
 
  private:
   void signal() {
-    if (event_fd_ >= 0) eventfd_write(event_fd_, 1);
+    if (event_) event_->set();
   }
   void drain() {
-    eventfd_t count = 0;
-    if (event_fd_ >= 0) eventfd_read(event_fd_, &count);
-  }
-  void close_fd() {
-    if (event_fd_ >= 0) ::close(event_fd_);
+    if (event_) event_->clear();
   }
 
   mutable std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<T> items_;
   bool closed_ = false;
-  int event_fd_ = -1;
+  std::optional<WakeEvent> event_;
 };
 
 }  // namespace rebus

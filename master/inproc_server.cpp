@@ -119,7 +119,10 @@ struct InprocServer::Hall final : public Connector {
     Result<void> served;
     while (served && !letters->closed()) served = serve_once();
     // What was said before the end counts: an agent that left is not one that vanished.
-    if (served) take_waiting(), served = deliver(settler->finish());
+    if (served) {
+      take_waiting();
+      served = deliver(settler->finish());
+    }
     if (!served) {
       std::lock_guard lock(mutex);
       failure = served.error();

@@ -44,7 +44,7 @@ Result<void> DiskWriter::append_to_file(Bytes bytes) {
 
 Result<Value> DiskWriter::seal() {
   Digest digest = hash_.finish();
-  if (pending_ == nullptr) return Value(std::make_shared<MemorySource>(std::move(memory_)), size_, digest);
+  if (pending_ == nullptr) return Value(memory_source(std::move(memory_)), size_, digest);
   crash_point("value-file-written");
   auto synced = pending_->sync();
   if (!synced) return synced.error();

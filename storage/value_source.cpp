@@ -24,10 +24,6 @@ Result<bool> is_pruned(const Table& table, const Digest& digest) {
 
 Result<size_t> PrunedSource::read_at(uint64_t, std::span<uint8_t>) const { return name_.pruned(); }
 
-Result<size_t> MemorySource::read_at(uint64_t offset, std::span<uint8_t> buffer) const {
-  return copy_part(bytes_, offset, buffer);
-}
-
 Error ValueName::pruned() const {
   return {Code::kNotFound, str() + " was pruned: it is known, but its bytes were removed"};
 }

@@ -11,17 +11,6 @@
 
 namespace rebus {
 
-// Bytes just taken in.
-class MemorySource final : public ValueSource {
- public:
-  explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
-  Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const override;
-  std::optional<Bytes> in_memory() const override { return as_bytes(bytes_); }
-
- private:
-  std::string bytes_;
-};
-
 // What the sentences about a value that is not as it was stored name.
 struct ValueName {
   Digest digest;

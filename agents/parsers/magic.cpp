@@ -103,8 +103,8 @@ std::string mime_of(magic_t magic, int fd, std::string_view words) {
   return ask(magic, fd, MAGIC_MIME_TYPE).value_or("application/octet-stream");
 }
 
-// A zero byte between others is in no encoding but UTF-16 and UTF-32, which libmagic knows by the mark they
-// begin with. Zeros at the end it leaves out (encoding.c, file_encoding(), of 5.44).
+// A zero byte between others is in no encoding that libmagic knows but UTF-16 and UTF-32, and those only by
+// the mark they begin with. What has zeros at its end only is left to libmagic.
 bool is_binary(std::string_view begin) {
   for (std::string_view mark :
        {std::string_view("\xfe\xff"), std::string_view("\xff\xfe"), std::string_view("\0\0\xfe\xff", 4)}) {
