@@ -9,9 +9,6 @@ namespace rebus {
 
 // Values up to this size (bytes) are in the table, larger ones in files. It is part of the on-disk format.
 inline constexpr uint64_t kMaxTableValue = 512 << 10;
-// A file goes to the disk in pieces of so many bytes while it is written, and is two of them ahead of the
-// disk at most, so that its sync has not much left to do.
-inline constexpr uint64_t kWriteBack = 8 << 20;
 
 class DiskValues final : public ValueStore {
  public:

@@ -1,17 +1,10 @@
 #include "storage/disk_writer.h"
 
-#include <cstring>
-
 #include "descriptor/crash_point.h"
 #include "storage/disk_values.h"
 #include "storage/value_source.h"
 
 namespace rebus {
-namespace {
-
-constexpr uint64_t kAhead = 2 * kWriteBack;
-
-}  // namespace
 
 DiskWriter::DiskWriter(std::shared_ptr<const ValueDirectory> directory, FreeSpace space)
     : directory_(std::move(directory)), space_(std::move(space)) {}
@@ -32,14 +25,9 @@ Result<void> DiskWriter::move_to_file() {
   return append_to_file(as_bytes(bytes));
 }
 
-Result<void> DiskWriter::append_to_file(Bytes bytes) {
+Result<void> DiskWriter::append_to_file(Bytes bytes) const {
   auto done = space_.check();
-  if (done) done = pending_->append(bytes);
-  for (; done && size_ - sent_ >= kWriteBack; sent_ += kWriteBack) {
-    done = pending_->send_to_disk(sent_, kWriteBack);
-    if (done && sent_ >= kAhead) done = pending_->wait_for_disk(sent_ - kAhead, kWriteBack);
-  }
-  return done;
+  return done ? pending_->append(bytes) : done;
 }
 
 Result<Value> DiskWriter::seal() {

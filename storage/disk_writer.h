@@ -16,14 +16,13 @@ class DiskWriter final : public ValueWriter {
   Result<Value> seal() override;
 
  private:
-  Result<void> append_to_file(Bytes bytes);
+  Result<void> append_to_file(Bytes bytes) const;
   Result<void> move_to_file();
 
   std::shared_ptr<const ValueDirectory> directory_;
   FreeSpace space_;
   BackgroundHash hash_;
   uint64_t size_ = 0;
-  uint64_t sent_ = 0;  // bytes on their way to the disk, or there
   std::string memory_;
   std::shared_ptr<PendingFile> pending_;  // null while the value is small
 };

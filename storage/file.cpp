@@ -48,21 +48,6 @@ Result<size_t> File::read_at(uint64_t offset, std::span<uint8_t> buffer) const {
 
 Result<void> File::append(Bytes bytes) { return write_all(fd_, bytes, ("writing " + path_).c_str()); }
 
-// Not every file system has it; a sync does more.
-Result<void> File::write_back(uint64_t offset, uint64_t size, unsigned how) {
-  if (sync_file_range(fd_, static_cast<off64_t>(offset), static_cast<off64_t>(size), how) == 0) return {};
-  return sync();
-}
-
-Result<void> File::send_to_disk(uint64_t offset, uint64_t size) {
-  return write_back(offset, size, SYNC_FILE_RANGE_WRITE);
-}
-
-Result<void> File::wait_for_disk(uint64_t offset, uint64_t size) {
-  return write_back(offset, size,
-                    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-}
-
 Result<void> File::sync() {
   if (fdatasync(fd_) != 0) return file_error("syncing", path_);
   return {};

@@ -26,10 +26,6 @@ class File {
   // Fewer bytes than asked only at the end.
   Result<size_t> read_at(uint64_t offset, std::span<uint8_t> buffer) const;
   Result<void> append(Bytes bytes);
-  // Bytes begin their way to the disk, or have made it. That is no sync: the disk may still lose them, and
-  // where they are.
-  Result<void> send_to_disk(uint64_t offset, uint64_t size);
-  Result<void> wait_for_disk(uint64_t offset, uint64_t size);
   // The bytes so far are on the disk afterwards (of a directory: its names).
   Result<void> sync();
   Result<uint64_t> size() const;
@@ -39,7 +35,6 @@ class File {
  private:
   File(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
   static Result<File> open_as(const std::string& path, int flags);
-  Result<void> write_back(uint64_t offset, uint64_t size, unsigned how);
 
   std::string path_;
   int fd_;

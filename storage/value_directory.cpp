@@ -14,8 +14,23 @@ PendingFile::~PendingFile() {
 }
 
 Result<void> PendingFile::append(Bytes bytes) {
+  const uint64_t size = checksums_.size();
   checksums_.append(bytes);
-  return file_.append(bytes);
+  Bytes first = bytes.first(std::min<uint64_t>(bytes.size(), kThroughCache - std::min(size, kThroughCache)));
+  auto done = file_.append(first);
+  if (!done || first.size() == bytes.size()) return done;
+  if (rest_ == nullptr) {
+    auto rest = DirectWriter::open(file_.path(), kThroughCache);
+    if (!rest) return rest.error();
+    rest_ = *std::move(rest);
+  }
+  return rest_->append(bytes.subspan(first.size()));
+}
+
+Result<void> PendingFile::sync() {
+  auto done = rest_ != nullptr ? rest_->finish() : Result<void>();
+  rest_.reset();
+  return done ? file_.sync() : done;
 }
 
 Result<void> PendingFile::place(const std::string& path) const {

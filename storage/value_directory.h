@@ -10,9 +10,13 @@
 
 #include "descriptor/value.h"
 #include "storage/block_checksums.h"
-#include "storage/file.h"
+#include "storage/direct_writer.h"
 
 namespace rebus {
+
+// So many bytes of a file are written through the page cache, where they stay for whoever reads them next.
+// The rest of larger ones is not.
+inline constexpr uint64_t kThroughCache = 16 << 20;
 
 // A file being written under a temporary name. Removed with its last handle unless it was placed.
 class PendingFile final : public ValueSource {
@@ -28,9 +32,8 @@ class PendingFile final : public ValueSource {
   int file_descriptor() const override { return file_.fd(); }
   // While it is written; one thread.
   Result<void> append(Bytes bytes);
-  Result<void> send_to_disk(uint64_t offset, uint64_t size) { return file_.send_to_disk(offset, size); }
-  Result<void> wait_for_disk(uint64_t offset, uint64_t size) { return file_.wait_for_disk(offset, size); }
-  Result<void> sync() { return file_.sync(); }
+  // At its end, once.
+  Result<void> sync();
   const BlockChecksums& checksums() const { return checksums_; }
   const std::string& path() const { return file_.path(); }  // the temporary one
   // Gives it its final name, once; one thread. Readers do not notice.
@@ -39,6 +42,7 @@ class PendingFile final : public ValueSource {
  private:
   File file_;
   BlockChecksums checksums_;
+  std::unique_ptr<DirectWriter> rest_;  // what came after the first kThroughCache bytes
   mutable std::atomic<bool> is_placed_{false};
 };
 

@@ -114,8 +114,8 @@ TEST(StorageFormat, page_tells_the_numbers) {
   EXPECT_NE(page().find("Format version: **" + std::to_string(kFormatVersion) + "**"), std::string::npos);
   EXPECT_NE(page().find("1 byte to 524,288 bytes | family `bytes`"), std::string::npos);
   EXPECT_EQ(kMaxTableValue, 524288u);
-  EXPECT_NE(page().find("in pieces of 8 MiB"), std::string::npos);
-  EXPECT_EQ(kWriteBack, 8u << 20);
+  EXPECT_NE(page().find("The first 16 MiB"), std::string::npos);
+  EXPECT_EQ(kThroughCache, 16u << 20);
   EXPECT_NE(page().find("last position / 1024"), std::string::npos);
   EXPECT_EQ(1u << kActiveShift, 1024u);
 }

@@ -113,6 +113,32 @@ TEST(LargeValue, made_elsewhere_is_stored_as_it_was_hashed) {
   EXPECT_TRUE(std::filesystem::is_empty(directory.store() + "/values/tmp"));
 }
 
+// Written in pieces of which none ends where one of the writer's does.
+TEST(LargeValue, of_any_size_is_read_as_it_was_written) {
+  TemporaryDirectory directory;
+  auto storage = must(open_storage({"rocksdb", directory.store()}));
+  Scribe scribe(*storage);
+  std::vector<Digest> written;
+  for (uint64_t more : {uint64_t{0}, uint64_t{1}, uint64_t{4096}, DirectWriter::kPiece - 1,
+                        DirectWriter::kPiece, DirectWriter::kPiece + 1, 3 * DirectWriter::kPiece}) {
+    auto writer = storage->values().create();
+    Sha256 hash;
+    std::string part = std::string(333333, 'a') + std::to_string(more);
+    for (uint64_t left = kThroughCache + more; left > 0;) {
+      Bytes bytes = as_bytes(part).first(std::min<uint64_t>(left, part.size()));
+      must(writer->append(bytes));
+      hash.update(bytes);
+      left -= bytes.size();
+    }
+    written.push_back(hash.finish());
+    scribe.add(make_object(Domain(), "/a", "1", must(writer->seal()), "x"));
+  }
+  scribe.commit();
+  for (Seq seq = 1; seq <= written.size(); seq++) {
+    EXPECT_EQ(hash_of(must(storage->get(seq)).descriptor.value), written[seq - 1]) << seq;
+  }
+}
+
 TEST(LargeValue, is_handed_on_as_a_file_that_can_only_be_read) {
   TemporaryDirectory directory;
   auto storage = must(open_storage({"rocksdb", directory.store()}));
