@@ -230,6 +230,43 @@ TEST(FileType, OfHostileStructuresIsThatOfFile) {
   }
 }
 
+// Most answers "binary" are given without libmagic: not for what it calls otherwise.
+TEST(FileType, EncodingOfZerosAndMarksIsThatOfFile) {
+  using namespace std::string_literals;
+  const std::string text = "several words\n", wide = "s\0e\0v\0e\0n\0\n\0"s,
+                    wider = "s\0\0\0e\0\0\0\n\0\0\0"s;
+  ScratchFolder scratch;
+  for (const std::string& bytes : {"\xff\xfe" + wide,
+                                   "\xfe\xff\0"s + wide,
+                                   "\xff\xfe\0\0"s + wider,
+                                   "\0\0\xfe\xff\0\0\0"s + wider,
+                                   wide,
+                                   "\0"s + wide,
+                                   wider,
+                                   "\xef\xbb\xbf" + text,
+                                   "\xef\xbb\xbf" + text + "\0"s + text,
+                                   text + "\0"s + text,
+                                   text + "\0"s,
+                                   text + std::string(5000, '\0'),
+                                   "\0"s + text,
+                                   "\0\0\0"s,
+                                   "\0"s,
+                                   "\xff\xfe" + text + "\0"s + text,
+                                   "\xfe\xff" + text,
+                                   "\0\0\xfe\xff"s + text,
+                                   "gr\xc3\xbc\xc3\x9f" + text,
+                                   "gr\xc3\xbc\xc3\x9f\0"s + text,
+                                   "gr\xfc\xdf" + text,
+                                   "gr\xfc\xdf" + text + "\0"s,
+                                   "\x93\x84\0\x40"s + text}) {
+    scratch.write("sample", bytes);
+    auto type = identify(Value::of(bytes));
+    ASSERT_TRUE(type.ok());
+    EXPECT_EQ(type->encoding + "\n", scratch.run("file -b --mime-encoding sample"))
+        << escape(bytes.substr(0, 60));
+  }
+}
+
 // Larger than the cage has memory, and than 32 bits.
 TEST(FileType, OfTheLargestIsThatOfTheirBegin) {
   auto source = std::make_shared<PaddedSource>(
