@@ -118,8 +118,9 @@ class Work {
   virtual std::unique_ptr<ValueWriter> new_value() = 0;
   // A result: a child of this descriptor.
   virtual Result<void> push(std::string path, std::string value, Kind kind = Kind::kRaw) = 0;
-  // Anything else: a new version, a link, an extracted object with its origin.
-  virtual Result<void> push(NewDescriptor item) = 0;
+  // Anything else: a new version, a link, an extracted object with its origin. Together with `results` of it,
+  // small ones, as one step: links of an object are there with it, or not at all.
+  virtual Result<void> push(NewDescriptor item, std::vector<NewDescriptor> results = {}) = 0;
   // Says that process() is at work still. An instance of which nothing is heard for AgentSpec::claim_life
   // loses its task to another one; calls of the bus and reading the value are signs enough, long computations
   // are not. Cheap. kStopped: the submission was cancelled, return the error; push() and reading of the value

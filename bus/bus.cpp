@@ -230,16 +230,28 @@ void Bus::adopt(Record& record) {
 // --- pushing ---
 
 Result<void> Bus::push(NewDescriptor item, SubmissionId submission, OnPushed pushed) {
+  return begin_push(Push{std::move(item), submission, {}}, std::move(pushed));
+}
+
+Result<void> Bus::push(NewDescriptor item, std::vector<NewDescriptor> results) {
+  for (const NewDescriptor& result : results) {
+    if (result.descriptor.value.size() <= kMaxInlineValue) continue;
+    return Error{Code::kInvalid, "a result of more than 64 KiB cannot be pushed together with what it is of"};
+  }
+  return begin_push(Push{std::move(item), 0, std::move(results)}, {});
+}
+
+Result<void> Bus::begin_push(Push push, OnPushed pushed) {
   auto room = wait_for_pushes(kPushWindow - 1);
   if (!room) return room;
   if (push_error_) return *std::exchange(push_error_, std::nullopt);
   uint64_t inline_bytes = 0;
-  if (must_upload(item.descriptor.value, inline_bytes)) {
-    auto number = send_upload(item.descriptor.value);
+  if (must_upload(push.item.descriptor.value, inline_bytes)) {
+    auto number = send_upload(push.item.descriptor.value);
     if (!number) return number.error();
-    item.upload = *number;
+    push.item.upload = *number;
   }
-  return send_push(Push{std::move(item), submission}, std::move(pushed));
+  return send_push(std::move(push), std::move(pushed));
 }
 
 Result<void> Bus::send_push(Push push, OnPushed pushed) {

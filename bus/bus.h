@@ -42,6 +42,8 @@ class Bus {
   // with the answer of this one.
   using OnPushed = std::function<void(const Result<Pushed>&)>;
   Result<void> push(NewDescriptor item, SubmissionId submission = 0, OnPushed pushed = {});
+  // With results of it that are stored in the same step. kInvalid: one has more than kMaxInlineValue.
+  Result<void> push(NewDescriptor item, std::vector<NewDescriptor> results);
   // Waits until every push is answered; the first error among them.
   Result<void> flush();
 
@@ -140,6 +142,7 @@ class Bus {
   Result<std::vector<Origin>> all_origins(ListOrigins query);
   bool must_repeat(uint64_t request, const Failure& failure);
   void push_answered(uint64_t request, PendingPush pending, const Body& body);
+  Result<void> begin_push(Push push, OnPushed pushed);
   Result<void> send_push(Push push, OnPushed pushed);
   Result<void> wait_for_pushes(size_t at_most);
   void adopt(Record& record);

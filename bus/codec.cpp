@@ -97,6 +97,7 @@ void each_descriptor(M& message, const Use& use) {
     use(message.note, Ride::kMust);
   } else if constexpr (requires { message.item; }) {
     use_new(message.item);
+    for (auto& result : message.results) use_new(result);
   } else if constexpr (requires { message.children; }) {
     for (auto& child : message.children) use_new(child);
   } else if constexpr (requires { message.record.descriptor; }) {

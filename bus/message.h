@@ -130,14 +130,16 @@ struct NewDescriptor {
   }
 };
 
-// Stores a descriptor. Answer: Pushed, or Failure (kLoop, kLimit, kConflict, kNotFound for a missing parent).
+// Stores a descriptor, and results of it in the same step. Answer: Pushed, of the item, or Failure (kLoop,
+// kLimit, kConflict, kNotFound for a missing parent) of the first that is refused.
 struct Push {
   static constexpr uint16_t kType = 6;
   NewDescriptor item;
   SubmissionId submission = 0;  // of an injection; 0: the submission of its container or first parent
+  std::vector<NewDescriptor> results = {};  // small ones, without an upload
   template <class A>
   void fields(A& a) {
-    a(1, item), a(2, submission);
+    a(1, item), a(2, submission), a(3, results);
   }
 };
 

@@ -38,9 +38,11 @@ class TaskWork final : public Work {
     NewDescriptor item;
     item.descriptor =
         make_child(descriptor(), spec_.name, std::move(path), Value::of(std::move(value)), kind);
-    return push(std::move(item));
+    return results_.push(std::move(item), {});
   }
-  Result<void> push(NewDescriptor item) override { return results_.push(std::move(item)); }
+  Result<void> push(NewDescriptor item, std::vector<NewDescriptor> results) override {
+    return results_.push(std::move(item), std::move(results));
+  }
   Result<void> progress() override { return bus_.progress(); }
   const Record* slot(std::string_view name) const override { return set_ ? set_->find(name) : nullptr; }
   Result<void> keep(uint32_t version, std::string bytes) override {

@@ -15,13 +15,24 @@ constexpr size_t kMaxDescriptionsAtFinish = 512 << 10;  // bytes of the rest: it
 
 }  // namespace
 
-Result<void> StepResults::push(NewDescriptor item) {
+void StepResults::stamp(NewDescriptor& item) const {
   auto time = std::chrono::steady_clock::now() - start_;
   item.descriptor.processing_time_us =
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+}
+
+Result<void> StepResults::push(NewDescriptor item, std::vector<NewDescriptor> results) {
+  stamp(item);
+  for (NewDescriptor& result : results) stamp(result);
   crash_point("output-given");
   if (auto goes_on = bus_.look(); !goes_on) return goes_on;
-  if (spec_.publish == Publish::kAsItGoes) return bus_.push(std::move(item));
+  if (spec_.publish == Publish::kAsItGoes) return bus_.push(std::move(item), std::move(results));
+  auto kept = keep_child(std::move(item));
+  for (size_t i = 0; kept && i < results.size(); i++) kept = keep_child(std::move(results[i]));
+  return kept;
+}
+
+Result<void> StepResults::keep_child(NewDescriptor item) {
   large_ += item.descriptor.value.size() > kMaxInlineValue ? 1 : 0;
   value_bytes_ += item.descriptor.value.size();
   description_bytes_ += encoded_size(item);

@@ -11,8 +11,8 @@ class StepResults {
  public:
   StepResults(const AgentSpec& spec, Bus& bus) : spec_(spec), bus_(bus) {}
 
-  // Pushes it, or keeps it for the end, as the agent publishes.
-  Result<void> push(NewDescriptor item);
+  // Pushes it with its results, or keeps them for the end, as the agent publishes.
+  Result<void> push(NewDescriptor item, std::vector<NewDescriptor> results = {});
   Result<void> keep(uint32_t version, std::string bytes);
   Error later(std::string reason, std::chrono::milliseconds wait, uint32_t retries);
   Finish end(Seq seq, const Result<Outcome>& ended);
@@ -20,6 +20,9 @@ class StepResults {
  private:
   const AgentSpec& spec_;
   Bus& bus_;
+  void stamp(NewDescriptor& item) const;
+  Result<void> keep_child(NewDescriptor item);
+
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::vector<NewDescriptor> children_;
   size_t large_ = 0;              // children whose values are larger than kMaxInlineValue

@@ -160,6 +160,7 @@ struct Master::Rules {
   // `is_cut`: it was not said that this is all.
   Result<Done> close(Session& session, SubmissionId id, bool is_cut);
   Result<Pushed> push(Session& session, Push& call);
+  Result<Pushed> admit(Step& step, const Session& session, Push& call);
   Result<Done> append(Session& session, ValueAppend& call);
   void make_room_for_upload(Session& session);
   Result<void> take_upload(Session& session, NewDescriptor& item);

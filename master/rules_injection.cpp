@@ -100,13 +100,27 @@ Result<Pushed> Master::Rules::push(Session& session, Push& call) {
   if (consumer != live.end() && consumer->second.queue.is_withdrawn(session.started, session.peer)) {
     return Error{Code::kFailed, "the submission of this task was cancelled"};
   }
-  auto pushed = admission.add(step, std::move(call.item), {session.hello, call.submission, now.utc_ns});
+  auto pushed = admit(step, session, call);
   bool visible = pushed || pushed.error().code == Code::kLoop || pushed.error().code == Code::kLimit;
   if (!visible) return pushed.error();
   crash_point("push-validated");
   auto applied = apply(step);
   if (!applied) return applied.error();
   crash_point("push-applied");
+  return pushed;
+}
+
+// Up to the first that is refused.
+Result<Pushed> Master::Rules::admit(Step& step, const Session& session, Push& call) {
+  const Producer producer{session.hello, call.submission, now.utc_ns};
+  auto pushed = admission.add(step, std::move(call.item), producer);
+  if (!pushed) return pushed;
+  for (NewDescriptor& result : call.results) {
+    if (result.upload != 0)
+      return Error{Code::kInvalid, "a result that is pushed with its object was uploaded"};
+    auto added = admission.add(step, std::move(result), producer);
+    if (!added) return added;
+  }
   return pushed;
 }
 

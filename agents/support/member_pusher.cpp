@@ -49,24 +49,20 @@ Result<void> MemberPusher::push_as(const Result<FileType>& type, const Value& va
   item.descriptor = make_object(container.domain, *path, std::move(named.label), value, maker_.agent);
   item.descriptor.file_type = *type;
   item.origin = OriginClaim{container.selector, std::move(named.name), named.ordinal, named.replaces};
-  Descriptor member = item.descriptor;
-  auto pushed = work_.push(std::move(item));
-  if (!pushed) return pushed;
-  count_++;
-  return push_links(member);
+  auto links = links_of(item.descriptor);
+  auto pushed = work_.push(std::move(item), std::move(links));
+  if (pushed) count_++;
+  return pushed;
 }
 
-Result<void> MemberPusher::push_links(const Descriptor& member) {
+std::vector<NewDescriptor> MemberPusher::links_of(const Descriptor& member) const {
   const Descriptor& container = work_.descriptor();
   if (member.selector.id() == container.selector.id()) return {};  // an archive that contains itself
   auto [down, up] = make_links(container, member, maker_.agent, {maker_.link, maker_.explained, false});
-  for (Descriptor* link : {&down, &up}) {
-    NewDescriptor item;
-    item.descriptor = std::move(*link);
-    auto pushed = work_.push(std::move(item));
-    if (!pushed) return pushed;
-  }
-  return {};
+  std::vector<NewDescriptor> links(2);
+  links[0].descriptor = std::move(down);
+  links[1].descriptor = std::move(up);
+  return links;
 }
 
 }  // namespace rebus

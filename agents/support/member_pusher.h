@@ -2,14 +2,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agents/support/type_queue.h"
 #include "bus/agent.h"
 
 namespace rebus {
 
-// Pushes each member with its type, its origin, and the pair of links to its container, while those that come
-// next are read: an Error may be about an earlier one.
+// Pushes each member with its type, its origin, and the pair of links to its container, as one step, while
+// those that come next are read: an Error may be about an earlier one.
 class MemberPusher {
  public:
   // Names are cut to `name_bytes`.
@@ -43,7 +44,7 @@ class MemberPusher {
   };
   Result<void> push(const Value& value, Named named);
   Result<void> push_as(const Result<FileType>& type, const Value& value, Named named);
-  Result<void> push_links(const Descriptor& member);
+  std::vector<NewDescriptor> links_of(const Descriptor& member) const;
 
   Work& work_;
   uint64_t name_bytes_;

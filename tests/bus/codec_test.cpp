@@ -148,6 +148,19 @@ TEST(Codec, RefusesANewValueThatIsNeitherInlinedNorUploaded) {
   expect_protocol_error(decode_body<OpenSubmission>(pack(claim)), "neither inlined nor uploaded");
 }
 
+TEST(Codec, ResultsThatArePushedWithTheirObjectHaveTheirValues) {
+  Push push;
+  push.item.descriptor = object_with("object");
+  push.results = {{object_with("first"), {}, 0}, {object_with("second"), {}, 0}};
+  auto back = opened(sealed({1, push}));
+  ASSERT_TRUE(back.ok());
+  const Push& got = std::get<Push>(back->body);
+  ASSERT_EQ(got.results.size(), 2u);
+  EXPECT_EQ(*got.item.descriptor.value.load(100), "object");
+  EXPECT_EQ(*got.results[0].descriptor.value.load(100), "first");
+  EXPECT_EQ(*got.results[1].descriptor.value.load(100), "second");
+}
+
 TEST(Codec, ValuesOfOneMessageStayWithinTheirSum) {
   Items items;
   for (int i = 0; i < 17; i++) {

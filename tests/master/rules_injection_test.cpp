@@ -45,6 +45,80 @@ TEST(Push, of_fifty_sessions_at_once_is_stored_once_and_handed_out_once) {
   EXPECT_EQ(master.storage().find_prefix({}, "/binary", 0, 100)->seqs.size(), 1u);
 }
 
+// --- with results ---
+
+// A member of an injected container, and its links.
+class PushWithResults : public testing::Test {
+ protected:
+  PushWithResults() {
+    PeerId inject = master_.join(Role::kProducer, "inject");
+    container_ = master_.inject(inject, master_.open(inject, "s"), "a");
+    push_.item.descriptor = make_object(Domain(), "/binary/elf", "b", Value::of("b"), "unarchive");
+    push_.item.origin = OriginClaim{container_.selector, "b", 1};
+    auto [down, up] = make_links(container_, push_.item.descriptor, "unarchive", {"archive", "in it", false});
+    for (Descriptor* link : {&down, &up}) push_.results.push_back({*link, {}, 0});
+  }
+  size_t count(const std::string& prefix) {
+    return master_.storage().find_prefix({}, prefix, 0, 1000)->seqs.size();
+  }
+
+  BareMaster master_;
+  PeerId unarchive_ = master_.join(Role::kProducer, "unarchive");
+  Descriptor container_;
+  Push push_;
+};
+
+TEST_F(PushWithResults, is_answered_for_its_item_and_stored_as_one_step) {
+  const Seq head = master_.storage().statistics().head;
+  Body answer = master_.ask(unarchive_, push_);
+  ASSERT_TRUE(is_stored(answer));
+  EXPECT_EQ(std::get<Pushed>(answer).seq, head + 1);
+  EXPECT_TRUE(std::get<Pushed>(answer).fresh);
+  EXPECT_EQ(count("/link"), 2u);
+  EXPECT_EQ(master_.storage().children(head + 1, 0, 10)->seqs, (std::vector<Seq>{head + 2, head + 3}));
+}
+
+TEST_F(PushWithResults, is_idempotent) {
+  master_.ask(unarchive_, push_);
+  Body again = master_.ask(unarchive_, push_);
+  EXPECT_FALSE(std::get<Pushed>(again).fresh);
+  EXPECT_EQ(count("/link"), 2u);
+}
+
+TEST_F(PushWithResults, stores_nothing_if_one_is_false) {
+  push_.results[1].descriptor.value = Value::of("another");
+  EXPECT_EQ(refusal(master_.ask(unarchive_, push_)), Code::kConflict);
+  EXPECT_EQ(count("/link"), 0u);
+  EXPECT_EQ(count("/binary"), 1u);  // the container
+}
+
+TEST_F(PushWithResults, takes_none_that_was_uploaded) {
+  push_.results[0].upload = 1;
+  EXPECT_EQ(refusal(master_.ask(unarchive_, push_)), Code::kInvalid);
+  EXPECT_EQ(count("/binary"), 1u);
+}
+
+TEST_F(PushWithResults, leaves_them_if_its_item_is_over_a_limit) {
+  Descriptor parent = container_;
+  for (int level = 1; count("/limit") == 0; level++) {
+    ASSERT_LT(level, 1000);
+    const std::string name = "level " + std::to_string(level);
+    Push push;
+    push.item.descriptor = make_object(Domain(), "/binary/elf", name, Value::of(name), "unarchive");
+    push.item.origin = OriginClaim{parent.selector, name, 1};
+    auto [down, up] = make_links(parent, push.item.descriptor, "unarchive", {"archive", "in it", false});
+    push.results = {{down, {}, 0}, {up, {}, 0}};
+    parent = push.item.descriptor;
+    Body answer = master_.ask(unarchive_, push);
+    if (count("/limit") == 0) {
+      EXPECT_TRUE(is_stored(answer));
+    } else {
+      EXPECT_EQ(refusal(answer), Code::kLimit);
+      EXPECT_EQ(count("/link"), 2u * static_cast<size_t>(level - 1));
+    }
+  }
+}
+
 TEST(Push, keeps_each_name_of_equal_bytes) {
   BareMaster master;
   PeerId inject = master.join(Role::kProducer, "inject");

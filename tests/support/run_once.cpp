@@ -45,11 +45,14 @@ class WorkOnce final : public Work {
     NewDescriptor item;
     item.descriptor =
         make_child(descriptor(), spec_.name, std::move(path), Value::of(std::move(value)), kind);
-    return push(std::move(item));
+    return push(std::move(item), {});
   }
-  Result<void> push(NewDescriptor item) override {
-    item.descriptor.agent = spec_.name;
-    pushed_.push_back(std::move(item));
+  Result<void> push(NewDescriptor item, std::vector<NewDescriptor> results) override {
+    results.insert(results.begin(), std::move(item));
+    for (NewDescriptor& one : results) {
+      one.descriptor.agent = spec_.name;
+      pushed_.push_back(std::move(one));
+    }
     return {};
   }
 
